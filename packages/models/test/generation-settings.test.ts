@@ -18,10 +18,10 @@ function reading<T>(read: (folder: { path: string; config: Fields; generationCon
     read(JSON.parse(JSON.stringify({ path: 'folder', config: { ...TOKENS, ...config }, generationConfig })));
 }
 
-const translation = reading((folder) => readGeneration(folder, SIZE));
-const causal = reading((folder) => readCausalGeneration(folder, SIZE));
-const encoderDecoder = reading((folder) => readExportGeneration(folder, SIZE));
-const speech = reading((folder) => readSpeechGeneration(folder, SIZE, 448));
+const translation = reading((folder) => readGeneration(folder, SIZE, {}));
+const causal = reading((folder) => readCausalGeneration(folder, SIZE, {}));
+const encoderDecoder = reading((folder) => readExportGeneration(folder, SIZE, {}));
+const speech = reading((folder) => readSpeechGeneration(folder, SIZE, 448, {}));
 const KINDS = { translation, causal, encoderDecoder, speech };
 
 function codeOf(run: () => unknown): string {

@@ -18,6 +18,7 @@ export {
   readCausalGeneration,
   readExportGeneration,
   readGeneration,
+  readPadding,
   readSpeechGeneration,
   type SpeechGenerationFacts,
 } from '../hugging-face/generation-config.js';

@@ -1,3 +1,4 @@
+import type { NamedTokens } from '../tokenizer/named-tokens.js';
 import type { ConfigFiles } from './config-files.js';
 import { type ImportNote, SettingReader } from './setting-reader.js';
 
@@ -14,12 +15,14 @@ export interface GenerationFacts {
 }
 
 /**
- * Reads what config.json and generation_config.json say about decoding. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`.
+ * Reads what config.json and generation_config.json say about decoding, and of padding what the tokenizer does where they say nothing.
+ * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`.
  */
-export function readGeneration(folder: ConfigFiles, vocabularySize: number): GenerationFacts {
+export function readGeneration(folder: ConfigFiles, vocabularySize: number, named: NamedTokens): GenerationFacts {
   const reader = new SettingReader(folder, vocabularySize);
   const end = reader.token('eos_token_id');
-  const tokens = { start: reader.token('decoder_start_token_id'), end, pad: reader.token('pad_token_id') };
+  const start = reader.token('decoder_start_token_id');
+  const tokens = { start, end, pad: reader.padding(named) ?? reader.token('pad_token_id') };
   const suppressed = [...reader.badWords([end]), ...reader.tokens('suppress_tokens')];
   reader.noteSettings();
   return { tokens, suppressed: [...new Set(suppressed)], notes: reader.notes };
@@ -38,16 +41,20 @@ export interface CausalGenerationFacts {
 }
 
 /** As `readGeneration`, of a model without an encoder. Throws `INVALID_MODEL_FOLDER`. */
-export function readCausalGeneration(folder: ConfigFiles, vocabularySize: number): CausalGenerationFacts {
+export function readCausalGeneration(
+  folder: ConfigFiles,
+  vocabularySize: number,
+  named: NamedTokens,
+): CausalGenerationFacts {
   const reader = new SettingReader(folder, vocabularySize);
-  const facts = outputFacts(reader);
+  const facts = outputFacts(reader, named);
   reader.noteSettings();
   return { ...facts, notes: reader.notes };
 }
 
-function outputFacts(reader: SettingReader): Omit<CausalGenerationFacts, 'notes'> {
+function outputFacts(reader: SettingReader, named: NamedTokens): Omit<CausalGenerationFacts, 'notes'> {
   const ends = [...new Set(reader.oneOrMore('eos_token_id'))];
-  const pad = reader.padding();
+  const pad = reader.padding(named);
   const suppressed = [...reader.badWords(ends), ...reader.tokens('suppress_tokens')];
   return { ends, pad, suppressed: [...new Set(suppressed)] };
 }
@@ -61,9 +68,13 @@ export interface ExportGenerationFacts extends CausalGenerationFacts {
 }
 
 /** As `readCausalGeneration`, of a model with an encoder. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
-export function readExportGeneration(folder: ConfigFiles, vocabularySize: number): ExportGenerationFacts {
+export function readExportGeneration(
+  folder: ConfigFiles,
+  vocabularySize: number,
+  named: NamedTokens,
+): ExportGenerationFacts {
   const reader = new SettingReader(folder, vocabularySize);
-  const facts = outputFacts(reader);
+  const facts = outputFacts(reader, named);
   const start =
     reader.optionalToken('decoder_start_token_id') ??
     reader.optionalToken('bos_token_id') ??
@@ -76,6 +87,8 @@ export function readExportGeneration(folder: ConfigFiles, vocabularySize: number
 
 /** What the configs of a speech model say. */
 export interface SpeechGenerationFacts {
+  /** The padding token, where one is named. */
+  readonly pad?: number | undefined;
   /** Tokens that are never to be output. */
   readonly suppressed: readonly number[];
   /** Tokens that no output begins with. */
@@ -95,11 +108,20 @@ export function readSpeechGeneration(
   folder: ConfigFiles,
   vocabularySize: number,
   positions: number,
+  named: NamedTokens,
 ): SpeechGenerationFacts {
   const reader = new SettingReader(folder, vocabularySize);
-  const { suppressed } = outputFacts(reader);
+  const { pad, suppressed } = outputFacts(reader, named);
   const suppressedFirst = [...new Set(reader.tokens('begin_suppress_tokens'))];
   const bounded = reader.length('max_length') === positions;
   reader.noteSettings(new Set(bounded ? [...OF_SPEECH, 'max_length'] : OF_SPEECH));
-  return { suppressed, suppressedFirst, notes: reader.notes };
+  return { pad, suppressed, suppressedFirst, notes: reader.notes };
+}
+
+/**
+ * The padding token of a model whose configs say nothing about decoding: what they say, or else the tokenizer. Throws
+ * `INVALID_MODEL_FOLDER`.
+ */
+export function readPadding(folder: ConfigFiles, vocabularySize: number, named: NamedTokens): number | undefined {
+  return new SettingReader(folder, vocabularySize).padding(named);
 }

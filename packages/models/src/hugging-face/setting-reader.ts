@@ -1,5 +1,6 @@
 import { isObject } from '../folder/json.js';
 import { invalidFolder, printableValue, quote, unsupportedModel } from '../folder/refusal.js';
+import type { NamedTokens } from '../tokenizer/named-tokens.js';
 import { CONFIG, type ConfigFiles, GENERATION_CONFIG } from './config-files.js';
 import { SETTINGS } from './generation-settings.js';
 
@@ -23,6 +24,12 @@ const SILENT = new Set(
 );
 const READ = new Set('bad_words_ids suppress_tokens decoder_start_token_id eos_token_id pad_token_id'.split(' '));
 
+/** What a file says of a setting. */
+interface Said {
+  readonly file: string;
+  readonly value: unknown;
+}
+
 /** Reads settings of decoding from the two files that may say them. */
 export class SettingReader {
   readonly notes: ImportNote[] = [];
@@ -37,15 +44,19 @@ export class SettingReader {
   }
 
   /** A setting and the file that decides it; generation_config.json does, as in transformers, where both have it. */
-  #find(field: string): { readonly file: string; readonly value: unknown } | undefined {
-    const said = [
+  #find(field: string): Said | undefined {
+    return this.#said(field)[0];
+  }
+
+  /** What the files say of a setting, the one that decides it first. */
+  #said(field: string): readonly Said[] {
+    return [
       [GENERATION_CONFIG, this.#folder.generationConfig] as const,
       [this.#folder.file ?? CONFIG, this.#folder.config] as const,
     ].flatMap(([file, content]) => {
       const value = content !== undefined && Object.hasOwn(content, field) ? content[field] : undefined;
       return value === undefined || value === null ? [] : [{ file, value }];
     });
-    return said[0];
   }
 
   /** Notes where two files say two things of one field. */
@@ -90,7 +101,10 @@ export class SettingReader {
 
   token(field: string): number {
     this.#noteConflict(field);
-    const { file, value } = this.#find(field) ?? { file: CONFIG, value: undefined };
+    return this.#tokenOf(field, this.#find(field) ?? { file: CONFIG, value: undefined });
+  }
+
+  #tokenOf(field: string, { file, value }: Said): number {
     const required = `an integer from 0 to ${this.#size - 1}`;
     if (Array.isArray(value) && value.length > 1 && value.every((item) => this.#isToken(item))) {
       return this.#refuseSeveral(file, field, value);
@@ -106,14 +120,20 @@ export class SettingReader {
     return this.token(field);
   }
 
-  /** The padding token. A number that is no token, such as -1, means none, and is noted. */
-  padding(): number | undefined {
+  /**
+   * The padding token: what the configs say, generation_config.json first, or else the tokenizer. A number that is no token, such as -1,
+   * says nothing, and is noted.
+   */
+  padding({ pad }: NamedTokens): number | undefined {
     const field = 'pad_token_id';
-    const found = this.#find(field);
-    if (found === undefined || !Number.isInteger(found.value) || this.#isToken(found.value))
-      return this.optionalToken(field);
-    this.#note(found.file, field, found.value, `It is no token from 0 to ${this.#size - 1}, and not used.`);
-    return undefined;
+    this.#noteConflict(field);
+    for (const said of this.#said(field)) {
+      const { file, value } = said;
+      if (Array.isArray(value) && value.length === 0) continue;
+      if (!Number.isInteger(value) || this.#isToken(value)) return this.#tokenOf(field, said);
+      this.#note(file, field, value, `It is no token from 0 to ${this.#size - 1}, and not used.`);
+    }
+    return pad;
   }
 
   /** A number of tokens; undefined where nobody says it. */

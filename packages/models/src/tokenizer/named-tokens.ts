@@ -1,4 +1,4 @@
-import { parseJson } from '../folder/json.js';
+import { isObject, parseJson } from '../folder/json.js';
 import { checkTokenizer } from './check-tokenizer.js';
 import { checkUnigram, checkWordPieces } from './own-checks.js';
 import { SAFE_PATTERNS } from './safe-patterns.js';
@@ -15,6 +15,8 @@ export interface NamedTokens {
   readonly added?: ReadonlyMap<string, number> | undefined;
 }
 
+/** What padding is called where a tokenizer does not pad by itself. */
+const USUAL_PADDING = ['<pad>', '[PAD]'];
 const OWN = { SAFE_PATTERNS, checkUnigram, checkWordPieces };
 
 /**
@@ -28,6 +30,7 @@ export function readNamedTokens(json: string, vocabularySize: number, folder: st
   const added = content.added_tokens as readonly { readonly id: number; readonly content: string }[];
   const { unk_token: name = '<unk>' } = content.model as { readonly unk_token?: unknown };
   const idOf = (wanted: unknown): number | undefined => added.find((token) => token.content === wanted)?.id;
-  const [unknown, pad] = [idOf(name), idOf('<pad>')];
-  return { unknown, pad, added: new Map(added.map((token) => [token.content, token.id])) };
+  const padding = isObject(content.padding) ? content.padding.pad_token : undefined;
+  const pad = [padding, ...USUAL_PADDING].map(idOf).find((id) => id !== undefined);
+  return { unknown: idOf(name), pad, added: new Map(added.map((token) => [token.content, token.id])) };
 }

@@ -63,11 +63,10 @@ export async function causalContent(
       required: 'tokenizer.json',
     });
   }
-  const { unknown, pad } = folder.tokenizer.namedTokens(vocabularySize);
-  const generation = readCausalGeneration(folder, vocabularySize);
+  const named = folder.tokenizer.namedTokens(vocabularySize);
+  const generation = readCausalGeneration(folder, vocabularySize, named);
   const notes = [...(folder.notes ?? []), ...(shape.notes ?? []), ...generation.notes];
   const [endTokenId, ...stopTokenIds] = generation.ends;
-  const padTokenId = generation.pad ?? pad;
   const graphs = new GraphFiles(weights, pace);
   const emitted = network(generation.suppressed, productsOf(weights));
   await graphs.emit(STEP, 'causal-step', (graph) => emitCausalStep(graph, emitted));
@@ -83,8 +82,8 @@ export async function causalContent(
     vocabulary: {
       size: vocabularySize,
       endTokenId,
-      padTokenId,
-      unknownTokenId: unknown,
+      padTokenId: generation.pad,
+      unknownTokenId: named.unknown,
     },
     limits: { sourceLength: positions, targetLength: positions },
     architecture: { width, heads, keyValueHeads, headWidth, layers },

@@ -57,8 +57,8 @@ export async function encoderDecoderContent(
   const { sourceVocabularySize = vocabularySize } = model;
   // One vocabulary may have a table for each side, and one table sources that end otherwise than outputs.
   const oneVocabulary = tokenizer.sourceTokens === undefined && sourceVocabularySize === vocabularySize;
-  const { unknown, pad } = tokenizer.namedTokens(vocabularySize);
-  const generation = readExportGeneration(folder, vocabularySize);
+  const named = tokenizer.namedTokens(vocabularySize);
+  const generation = readExportGeneration(folder, vocabularySize, named);
   const endTokenId = onlyEnd(folder, generation.ends);
   const languages = await model.languages?.(generation.beginning);
   const notes = [...(folder.notes ?? []), ...generation.notes];
@@ -85,7 +85,7 @@ export async function encoderDecoderContent(
     ...heading(options),
     family: 'encoder-decoder',
     tokenizer: tokenizer.names,
-    vocabulary: { size: vocabularySize, endTokenId, padTokenId: pad ?? generation.pad, unknownTokenId: unknown },
+    vocabulary: { size: vocabularySize, endTokenId, padTokenId: generation.pad, unknownTokenId: named.unknown },
     sourceVocabulary: oneVocabulary ? undefined : sourceVocabulary(folder, sourceVocabularySize),
     limits,
     architecture: {

@@ -92,19 +92,21 @@ export function readFillMaskShape(folder: ConfigFolder): FillMaskShape {
   const width = configInteger(folder, fields.width, 2, 65_536);
   const activation = activationOf(folder, fields.activation, config[fields.activation] ?? 'gelu');
   const rows = configInteger(folder, 'max_position_embeddings', 1, 65_536);
-  const firstPosition = shifted ? paddingOf(folder) + 1 : 0;
+  const vocabularySize = configInteger(folder, 'vocab_size', 3, 1_000_000);
+  const padding = paddingOf(folder, vocabularySize);
+  const firstPosition = shifted ? padding + 1 : 0;
   if (firstPosition >= rows) {
     refuseConfig(folder, 'max_position_embeddings', 'a text', `more than pad_token_id + 1, ${firstPosition}`);
   }
   return {
-    vocabularySize: configInteger(folder, 'vocab_size', 3, 1_000_000),
+    vocabularySize,
     width,
     layers: configInteger(folder, fields.layers, 1, 256),
     heads: configHeads(folder, width, fields.heads),
     feedForward: configInteger(folder, fields.feedForward, 1, 1_000_000),
     positions: rows - firstPosition,
     firstPosition,
-    unplacedTokenId: shifted ? firstPosition - 1 : undefined,
+    unplacedTokenId: shifted ? padding : undefined,
     tokenTypes: !tokenTypes
       ? 0
       : isGiven(config.type_vocab_size)
@@ -120,6 +122,7 @@ export function readFillMaskShape(folder: ConfigFolder): FillMaskShape {
 
 const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
 
-function paddingOf(folder: ConfigFolder): number {
-  return isGiven(folder.config.pad_token_id) ? configInteger(folder, 'pad_token_id', 0, 65_536) : 1;
+/** The padding of the network, which no other file but the config decides. */
+function paddingOf(folder: ConfigFolder, vocabularySize: number): number {
+  return isGiven(folder.config.pad_token_id) ? configInteger(folder, 'pad_token_id', 0, vocabularySize - 1) : 1;
 }

@@ -1,8 +1,13 @@
 import { ForetokenError } from '@foretoken/core';
-import { type FillMaskManifest, type ManifestContent, quote, unsupportedModel } from '@foretoken/models/internal';
+import {
+  type FillMaskManifest,
+  type ManifestContent,
+  quote,
+  readPadding,
+  unsupportedModel,
+} from '@foretoken/models/internal';
 import { GraphFiles } from '../../graphs/graph-files.js';
 import { STUDENTS } from '../../import-options.js';
-import { configInteger } from '../../readers/hugging-face/config-fields.js';
 import type { WeightsFolder } from '../../readers/hugging-face/weights-folder.js';
 import { heading } from '../../target-options.js';
 import { type TensorOf, tensorReader } from '../../tensors/tensor-reader.js';
@@ -34,22 +39,21 @@ export const fillMask: Architecture = {
         { folder: folder.path, file: 'tokenizer.json', required: 'tokenizer.json' },
       );
     }
-    const { unknown, pad, added = new Map<string, number>() } = folder.tokenizer.namedTokens(size);
-    const { mask, maskTokenId } = await readMaskToken(folder, added);
+    const named = folder.tokenizer.namedTokens(size);
+    const { mask, maskTokenId } = await readMaskToken(folder, named.added ?? new Map<string, number>());
     const graphs = new GraphFiles(weights, pace);
     const network = { shape, tensorOf: renamed(folder), bias: firstTensor(folder, shape.naming.bias) };
     await graphs.emit(FILL, 'fill-mask', (graph) => emitFillMask(graph, network));
     const files = graphs.files();
     for (const [name, content] of tokenizerFiles) files.set(name, content);
-    const padGiven = folder.config.pad_token_id !== undefined && folder.config.pad_token_id !== null;
     const manifest: ManifestContent<FillMaskManifest> = {
       ...heading(options),
       family: 'fill-mask',
       tokenizer: names,
       vocabulary: {
         size,
-        padTokenId: padGiven ? configInteger(folder, 'pad_token_id', 0, size - 1) : pad,
-        unknownTokenId: unknown,
+        padTokenId: readPadding(folder, size, named),
+        unknownTokenId: named.unknown,
       },
       limits: { sourceLength: positions, targetLength: positions },
       architecture: { width, heads, layers, unplacedTokenId },

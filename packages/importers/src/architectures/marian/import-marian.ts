@@ -70,7 +70,8 @@ export interface MarianImportOptions {
 export async function importMarian(folder: WeightsFolder, options: MarianImportOptions): Promise<ImportedMarian> {
   const { weights, blankId, shortlist, pace } = options;
   const shape = readMarianShape(folder);
-  const generation = readGeneration(folder, shape.vocabularySize);
+  const { vocabularySize } = shape;
+  const generation = readGeneration(folder, vocabularySize, folder.tokenizer.namedTokens(vocabularySize));
   const configs = readStudentConfigs(options.students, shape);
 
   const tensorOf = tensorReader(folder);
@@ -84,7 +85,6 @@ export async function importMarian(folder: WeightsFolder, options: MarianImportO
     generation.suppressed,
     precision,
   );
-  const { vocabularySize } = shape;
   const students = await openStudents(configs, { vocabularySize, embedding, blankId, shortlist, pace });
 
   const graphs = new GraphFiles(weights, pace);

@@ -5,6 +5,7 @@ import {
   type MarianManifest,
   NGRAMS_FILE,
   readNgrams,
+  readPadding,
   readShortlist,
   SHORTLIST_FILE,
 } from '@foretoken/models/internal';
@@ -40,14 +41,14 @@ async function build(folder: WeightsFolder, options: NamedOptions, pace: Yielder
     );
   }
   const size = configInteger(folder, 'vocab_size', 3, 1_000_000);
-  const { unknown: unknownTokenId, pad: padTokenId } = folder.tokenizer.namedTokens(size);
+  const named = folder.tokenizer.namedTokens(size);
   const students: Partial<Record<(typeof STUDENTS)[number], WeightsFolder>> = {};
   for (const student of STUDENTS) {
     const path = options[student];
     if (path !== undefined) students[student] = await openWeightsFolder(path, signal);
   }
   // A CTC model needs an id for the blank that no output can mean: the padding's.
-  const blankId = padTokenId ?? 0;
+  const blankId = readPadding(folder, size, named) ?? 0;
   const place = (file: string) => ({ folder: students.ctc?.path ?? '', file });
   const ngrams = students.ctc && (await readSideBytes(students.ctc.path, NGRAMS_FILE));
   // Only checked here; what ends an output is known later.
@@ -76,8 +77,8 @@ async function build(folder: WeightsFolder, options: NamedOptions, pace: Yielder
       size: shape.vocabularySize,
       endTokenId: tokens.end,
       startTokenId: tokens.start,
-      padTokenId: padTokenId ?? tokens.pad,
-      unknownTokenId,
+      padTokenId: tokens.pad,
+      unknownTokenId: named.unknown,
     },
     limits: { sourceLength: shape.maxPositions, targetLength: shape.maxPositions },
     architecture: {

@@ -1,5 +1,5 @@
 import { ForetokenError } from '@foretoken/core';
-import type { ManifestContent, MaskedLanguageModelManifest } from '@foretoken/models/internal';
+import { type ManifestContent, type MaskedLanguageModelManifest, readPadding } from '@foretoken/models/internal';
 import { GraphFiles } from '../../graphs/graph-files.js';
 import { STUDENTS } from '../../import-options.js';
 import { configInteger } from '../../readers/hugging-face/config-fields.js';
@@ -34,7 +34,7 @@ export const maskedLanguageModel: Architecture = {
       );
     }
     const size = configInteger(folder, 'vocab_size', 3, 1_000_000);
-    const { unknown: unknownTokenId, pad: padTokenId } = folder.tokenizer.namedTokens(size);
+    const named = folder.tokenizer.namedTokens(size);
     const config = readCanvasConfig(folder, false);
     const { vocabularySize, maxPositions, width, heads, layers } = config.shape;
     // A model of characters, say, has none: its outputs are as long as the canvas.
@@ -52,8 +52,8 @@ export const maskedLanguageModel: Architecture = {
       vocabulary: {
         size: vocabularySize,
         endTokenId,
-        padTokenId,
-        unknownTokenId,
+        padTokenId: readPadding(folder, size, named),
+        unknownTokenId: named.unknown,
       },
       limits: { sourceLength: maxPositions, targetLength: maxPositions },
       architecture: { width, heads, layers },

@@ -36,7 +36,13 @@ async function build(folder: WeightsFolder, options: NamedOptions, pace: Yielder
   const shape = readWhisperShape(folder);
   const { vocabularySize, width, encoder, decoder, mels, sourcePositions, targetPositions } = shape;
   const { start, end, speech } = readSpeechTokens(folder, vocabularySize);
-  const { suppressed, suppressedFirst, ...read } = readSpeechGeneration(folder, vocabularySize, targetPositions);
+  const named = folder.tokenizer.namedTokens(vocabularySize);
+  const { pad, suppressed, suppressedFirst, ...read } = readSpeechGeneration(
+    folder,
+    vocabularySize,
+    targetPositions,
+    named,
+  );
   const notes = [...(folder.notes ?? []), ...read.notes];
   const tensorOf = tensorReader(folder);
   const precision = productsOf(weights);
@@ -52,7 +58,7 @@ async function build(folder: WeightsFolder, options: NamedOptions, pace: Yielder
     ...heading(options),
     family: 'whisper',
     tokenizer: 'tokenizer.json',
-    vocabulary: { size: vocabularySize, endTokenId: end, startTokenId: start },
+    vocabulary: { size: vocabularySize, endTokenId: end, startTokenId: start, padTokenId: pad },
     limits: { sourceLength: 2 * sourcePositions, targetLength: targetPositions },
     architecture: {
       width,

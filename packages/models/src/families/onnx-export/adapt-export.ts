@@ -28,6 +28,7 @@ import { describeGraphFile } from '../../onnx/graph-file.js';
 import { dependentOperators, operatorsOf } from '../../onnx/operators.js';
 import { tabledPositions } from '../../onnx/position-tables.js';
 import { wireParts } from '../../onnx/wire-parts.js';
+import type { NamedTokens } from '../../tokenizer/named-tokens.js';
 import { outputCounts, sourceCounts } from './counted-inputs.js';
 import { cacheShape, positionsOf, sourceVocabularySize, vocabularySize } from './export-config.js';
 import { type ExportFiles, findExport } from './export-files.js';
@@ -162,8 +163,10 @@ async function describe(
   const hears = reads === 'samples';
   const sources = reads === 'tokens' ? sourceVocabularySize(configs, size) : size;
   const tokenizer = await readTokenizer(reader, sources !== size);
-  const told = encodes && reads === 'spectra' ? await readTold(reader, configs, encoder, tokenizer, size) : undefined;
-  const generation = told?.generation ?? readGeneration(configs, size, encodes);
+  const named = tokenizer?.namedTokens(size) ?? {};
+  const told =
+    encodes && reads === 'spectra' ? await readTold(reader, configs, encoder, tokenizer, size, named) : undefined;
+  const generation = told?.generation ?? readGeneration(configs, size, encodes, named);
   const { beginning, suppressed, notes, pad, maxLength } = generation;
   const [endTokenId, ...stopTokenIds] = generation.ends;
   const sourceTokens = encodes ? tokenizer?.sourceTokens?.(sources) : undefined;
@@ -175,7 +178,6 @@ async function describe(
     reader.forget(name);
     await reader.keep(name, content);
   }
-  const named = tokenizer?.namedTokens(size);
   const { source, output } = positionsOf(configs, encodes);
   const audio = hears ? await readSoundConfig(reader) : undefined;
   // The source of a decoder alone is a prompt.
@@ -195,8 +197,8 @@ async function describe(
     vocabulary: {
       size,
       endTokenId,
-      padTokenId: pad ?? named?.pad,
-      unknownTokenId: named?.unknown,
+      padTokenId: pad,
+      unknownTokenId: named.unknown,
     },
     sourceVocabulary:
       sources === size && sourceTokens === undefined
@@ -232,8 +234,15 @@ async function describe(
   };
 }
 
-function readGeneration(configs: ConfigFiles, size: number, encodes: boolean): ExportGenerationFacts {
-  return encodes ? readExportGeneration(configs, size) : { ...readCausalGeneration(configs, size), beginning: [] };
+function readGeneration(
+  configs: ConfigFiles,
+  size: number,
+  encodes: boolean,
+  named: NamedTokens,
+): ExportGenerationFacts {
+  return encodes
+    ? readExportGeneration(configs, size, named)
+    : { ...readCausalGeneration(configs, size, named), beginning: [] };
 }
 
 /**

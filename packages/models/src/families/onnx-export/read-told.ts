@@ -4,6 +4,7 @@ import { configInteger } from '../../hugging-face/config-integer.js';
 import { type ExportGenerationFacts, readSpeechGeneration } from '../../hugging-face/generation-config.js';
 import { readSpeechTokens, type SpeechTokens } from '../../hugging-face/speech-tokens.js';
 import type { TokenizerFiles } from '../../hugging-face/tokenizer-files.js';
+import type { NamedTokens } from '../../tokenizer/named-tokens.js';
 import type { ExportGraph } from './export-manifest.js';
 import { encoderRoles } from './export-roles.js';
 import { readSpectrumConfig } from './spectrum-config.js';
@@ -30,10 +31,11 @@ export async function readTold(
   encoder: ExportGraph,
   tokenizer: TokenizerFiles | undefined,
   vocabularySize: number,
+  named: NamedTokens,
 ): Promise<ToldFacts> {
   const audio = await readSpectrumConfig(reader, configs, encoder, encoderRoles(encoder));
   const { start, end, speech } = readSpeechTokens({ ...configs, tokenizer }, vocabularySize);
   const positions = configInteger(configs, 'max_target_positions', MIN_POSITIONS, MAX_POSITIONS);
-  const generation = readSpeechGeneration(configs, vocabularySize, positions);
+  const generation = readSpeechGeneration(configs, vocabularySize, positions, named);
   return { audio, speech, generation: { ...generation, beginning: [start], ends: [end] } };
 }

@@ -92,7 +92,7 @@ export async function transformerConfig(
   const generationConfig = {
     eos_token_id: idIn(place.folder, target, 'eos_token', options.end),
     decoder_start_token_id: start,
-    pad_token_id: startsEmpty ? start : paddingOf(target),
+    pad_token_id: paddingOf(target) ?? (startsEmpty ? start : undefined),
     // What stands for no token is none that can be said.
     bad_words_ids: startsEmpty ? [[start]] : undefined,
   };
