@@ -53,6 +53,18 @@ describe('import of a CTC graph', () => {
     expect(await heard(out)).toBe(text);
   });
 
+  it('takes the language of a dictionary of several', async () => {
+    const labels = { '<pad>': 0, '|': 5, b: 2, c: 3, d: 4 };
+    const dictionary = join(folder, 'vocab.json');
+    await writeFile(dictionary, JSON.stringify({ eng: { ...labels, a: 1 }, deu: { ...labels, ä: 1 } }));
+    const out = join(folder, `model-${count++}`);
+    const without = await importGraph('--dictionary', dictionary, '--out', out);
+    expect(without.code).not.toBe(0);
+    expect(without.stderr).toMatch(/2 languages.*--language.*"eng", "deu"/);
+    expect(await importGraph('--dictionary', dictionary, '--language', 'deu', '--out', out)).toMatchObject({ code: 0 });
+    expect(await heard(out)).toBe('ä b');
+  });
+
   it('refuses a dictionary or a blank that does not fit, and writes nothing', async () => {
     const out = join(folder, 'never');
     const short = await dictionaryOf(['a', 'b']);
@@ -94,7 +106,7 @@ describe('import of a CTC graph', () => {
     },
   );
 
-  it.each(['dictionary', 'blank', 'space'])('and weights have none for --%s', async (name) => {
+  it.each(['dictionary', 'language', 'blank', 'space'])('and weights have none for --%s', async (name) => {
     const importModel = async () => MANIFEST;
     const { code, stderr } = await cli(['import', 'weights', '--out', 'o', `--${name}`, 'none'], {
       services: { importModel },

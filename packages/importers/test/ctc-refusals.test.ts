@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
 import type { FloatSource } from '@foretoken/models';
@@ -6,7 +6,7 @@ import { ctcGreedy } from '@foretoken/one-shot';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CtcImportOptions } from '../src/adapters/ctc/ctc-options.js';
-import { importCtcModel } from '../src/index.js';
+import { importCtcModel, importModel } from '../src/index.js';
 import { type CtcFixture, saying, writeCtcGraph } from './ctc-fixture.js';
 import { fileOf, folder, imported, LABELS, load, refusal } from './ctc-folders.js';
 
@@ -170,6 +170,24 @@ describe('a CTC graph of others that is not what it should be', () => {
     await expect(emitting).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 
+  it('is what weights of such a model must be exported to', async () => {
+    for (const [files, message] of [
+      [['model.safetensors', 'vocab.json'], /"Wav2Vec2ForCTC", a CTC model.*optimum-cli export onnx.*vocab\.json\.$/],
+      [['pytorch_model.bin'], /optimum-cli export onnx/],
+      [['model.safetensors', 'adapter.fra.bin', 'adapter.deu.safetensors'], /target_lang="deu".*--language deu\.$/],
+    ] as const) {
+      const weights = await mkdtemp(join(folder, 'weights-'));
+      await writeFile(join(weights, 'config.json'), '{"model_type":"wav2vec2","architectures":["Wav2Vec2ForCTC"]}');
+      for (const name of files) await writeFile(join(weights, name), '');
+      const importing = importModel(weights, join(folder, 'never'));
+      await expect(importing).rejects.toMatchObject({
+        code: 'UNSUPPORTED_MODEL',
+        message: expect.stringMatching(message),
+        details: { file: 'config.json', field: 'architectures', received: 'Wav2Vec2ForCTC' },
+      });
+    }
+  });
+
   it('meets damaged files with typed errors', async () => {
     const target = join(folder, 'never');
     const bytes = await readFile(await writeCtcGraph(folder, { classes: 6, blankId: 0, lengths: true }));
@@ -202,7 +220,7 @@ describe('a CTC graph of others that is not what it should be', () => {
         message: expect.stringMatching(/git lfs pull|web page/),
       });
     }
-    for (const content of ['{', '[1]', '"a"', '{"a":0,"b":0}', '{"a":-1}', '{"a":1}']) {
+    for (const content of ['{', '[1]', '"a"', '{"a":0,"b":0}', '{"a":-1}', '{"a":1e9}', '{"a":0,"b":{}}']) {
       const dictionary = await fileOf('damaged.json', content);
       expect(await refusal({ classes: 6, blankId: 0 }, { dictionary }), content).toMatchObject({
         code: 'INVALID_MODEL_FOLDER',

@@ -19,7 +19,7 @@ const STUDENTS = [
 
 /** Options of weights that are made into graphs, and of a CTC graph that is there already: neither means anything to the other. */
 const OF_WEIGHTS = [...STUDENTS.map(([option]) => option), 'weights', 'quantisation', 'step-layout', 'shortlist'];
-const OF_GRAPHS = ['dictionary', 'blank', 'space'];
+const OF_GRAPHS = ['dictionary', 'language', 'blank', 'space'];
 
 const WEIGHTS = ['float16', 'float32', 'int8', 'int4'] as const;
 const STEP_LAYOUTS = ['heads', 'body'] as const;
@@ -59,7 +59,11 @@ export const importCommand: CommandDefinition = {
       description: 'Of a model of Firefox: use (default, where one lies beside it) or none, to score all tokens',
       values: SHORTLISTS,
     },
-    { flag: '--dictionary <file>', description: 'Of a CTC graph: its labels, as keys.txt, vocab.txt or vocab.json' },
+    { flag: '--dictionary <file>', description: 'Of a CTC graph: its labels, as keys.txt, tokens.txt or vocab.json' },
+    {
+      flag: '--language <code>',
+      description: 'Of a CTC graph whose vocab.json has the labels of several languages: the one it was exported for',
+    },
     { flag: '--blank <class>', description: 'Of a CTC graph: number or label of the blank (default: found)' },
     {
       flag: '--space <place>',
@@ -116,6 +120,7 @@ function importerOf(
     const blank = options.text('blank');
     const ctc = {
       dictionary,
+      language: options.text('language'),
       blank: blank !== undefined && /^\d+$/.test(blank) ? Number(blank) : blank,
       space: options.choice('space', ['none', 'last']),
       ...common,

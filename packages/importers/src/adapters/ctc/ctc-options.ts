@@ -12,10 +12,13 @@ import { TARGET_OPTIONS, type TargetOptions } from '../../target-options.js';
 /** Options of `importCtcModel`. What is left out is found by running the graph; what is told is checked by it. */
 export interface CtcImportOptions extends TargetOptions {
   /**
-   * The labels: a list; or a file, one a line (`keys.txt`), one with its id a line (`vocab.txt`), a JSON list, or a JSON object of ids
-   * by label (`vocab.json`). Its length must fit the classes of the graph.
+   * The labels: a list; or a file, one a line (`keys.txt`), one with its id a line in any order (`tokens.txt`), a JSON list, a JSON
+   * object of ids by label (`vocab.json`, with the files of its tokenizer beside it), or a JSON object of such by language. They must fit the classes
+   * of the graph.
    */
   readonly dictionary: string | readonly string[];
+  /** Of a dictionary of several languages, as that of MMS: the one that the graph was exported for, by its name in the dictionary. */
+  readonly language?: string | undefined;
   /** The class that says nothing, or its label where the dictionary lists it. Default: the label that is called so, else found. */
   readonly blank?: number | string | undefined;
   /**
@@ -23,9 +26,9 @@ export interface CtcImportOptions extends TargetOptions {
    * dictionary lists neither blank nor space.
    */
   readonly space?: 'none' | 'last' | undefined;
-  /** The label that reads as a space; default `|` in a `vocab.json`. */
+  /** The label that reads as a space; default `<space>`, the one that the tokenizer's files say, or `|` where ids are given. */
   readonly wordBoundary?: string | undefined;
-  /** Text between labels; default nothing. */
+  /** Text between labels; default nothing, and a blank where the files beside a `vocab.json` say that its labels are phonemes. */
   readonly joiner?: string | undefined;
   /** Dimensions of a source where the graph leaves more than time open; the null is time. */
   readonly dims?: readonly (number | null)[] | undefined;
@@ -59,6 +62,7 @@ const dims: OptionReader<readonly (number | null)[]> = (name, value) => {
 
 export const CTC_OPTIONS: OptionTable<CtcImportOptions> = {
   dictionary,
+  language: text,
   blank,
   space: oneOf('none', 'last'),
   wordBoundary: text,

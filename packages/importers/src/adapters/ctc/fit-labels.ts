@@ -27,8 +27,24 @@ const BLANKS = new Set([
 ]);
 /** Of these, names that other classes may have beside a blank: padding, a Greek letter, a word. */
 const SHARED_NAMES = new Set(['<pad>', '[PAD]', 'ε', 'blank']);
-const HIDDEN = new Set(['<s>', '</s>', '<pad>', '[PAD]', '<unk>', '[UNK]', '<sos>', '<eos>', '<bos>']);
-const SPACES = new Set([' ', '▁', '<space>', '<SPACE>']);
+const HIDDEN = new Set([
+  '<s>',
+  '</s>',
+  '<pad>',
+  '[PAD]',
+  '<unk>',
+  '<UNK>',
+  '[UNK]',
+  '<sos>',
+  '<eos>',
+  '<sos/eos>',
+  '<bos>',
+]);
+/** Labels that stand for a space by their name. */
+const NAMED_SPACES = ['<space>', '<SPACE>'];
+const SPACES = new Set([' ', '▁', ...NAMED_SPACES]);
+/** Ids without a label that an error names. */
+const SHOWN_IDS = 5;
 /** A class that is best in this share of frames without content is the blank. */
 const CERTAIN = 0.9;
 
@@ -39,18 +55,21 @@ type Told = Pick<CtcImportOptions, 'blank' | 'space' | 'wordBoundary' | 'joiner'
  * saying how many labels and classes there are and what to tell.
  */
 export function fitLabels(
-  { labels, from, numbered }: Labels,
+  dictionary: Labels,
   evidence: ClassEvidence,
   told: Told,
 ): { readonly symbols: Symbols; readonly blankId: number } {
   const { classes } = evidence;
+  const { from, numbered } = dictionary;
+  const count = dictionary.labels.filter((label) => label !== undefined).length;
   const refuse = (why: string, remedy: string): never => {
     throw new ForetokenError(
       'INVALID_ARGUMENT',
-      `${from} lists ${labels.length} labels and the graph has ${classes} classes: ${why} ${remedy}`,
-      { option: 'dictionary', received: labels.length, required: classes },
+      `${from} lists ${count} labels and the graph has ${classes} classes: ${why} ${remedy}`,
+      { option: 'dictionary', received: count, required: classes },
     );
   };
+  const labels = everyLabel(dictionary, evidence, told, refuse);
   // Dictionaries of PaddleOCR for English list a space, and have another as their last class.
   const single = labels.at(-1) === ' ' ? labels.slice(0, -1) : labels;
   const twice = numbered ? undefined : firstTwice(single.filter((label) => label !== ''));
@@ -58,7 +77,7 @@ export function fitLabels(
     refuse(`the label ${quote(twice)} is listed twice.`, 'Use the dictionary that the model was trained with.');
   const blankId = blankOf(labels, evidence, told, refuse);
   const whole = wholeList(labels, numbered, classes, blankId, told, refuse);
-  return { symbols: symbolsOf(whole, blankId, numbered, told, refuse), blankId };
+  return { symbols: symbolsOf(whole, blankId, dictionary, told, refuse), blankId };
 }
 
 /** How an error names a label that is called like the blank. */
@@ -66,6 +85,32 @@ const calledBlank = (label: string, at: number): string =>
   label === '' ? `label ${at + 1} is empty, which stands for the blank` : `${quote(label)} is called like the blank`;
 
 type RefuseLabels = (why: string, remedy: string) => never;
+
+/**
+ * The labels without a gap. Ids that a dictionary gives are kept: of those it does not give, only one that is shown or told to be the
+ * blank may be missing.
+ */
+function everyLabel(
+  { labels: given, numbered }: Labels,
+  { classes, commonest, share }: ClassEvidence,
+  { blank }: Told,
+  refuse: RefuseLabels,
+): readonly string[] {
+  const labels = given.filter((label) => label !== undefined);
+  if (!numbered) return labels;
+  const remedy = 'Use the dictionary that the model was trained with.';
+  if (given.length > classes) {
+    refuse(`it gives ids up to ${given.length - 1}, but classes are counted from 0 to ${classes - 1}.`, remedy);
+  }
+  const missing = Array.from({ length: classes }, (_, id) => id).filter((id) => given[id] === undefined);
+  if (missing.length === 0) return labels;
+  const shown = share >= CERTAIN && blank === undefined ? commonest : blank;
+  const unlisted = labels.every((label) => !BLANKS.has(label) || SHARED_NAMES.has(label));
+  if (missing.length === 1 && missing[0] === shown && unlisted) return labels.toSpliced(shown, 0, '');
+  const ids = missing.slice(0, SHOWN_IDS).join(', ');
+  const more = missing.length > SHOWN_IDS ? ` and ${missing.length - SHOWN_IDS} more` : '';
+  return refuse(`it gives no label the id ${ids}${more}.`, `${remedy} Only the blank may be left out.`);
+}
 
 function blankOf(
   labels: readonly string[],
@@ -121,8 +166,7 @@ function wholeList(
       'Use the dictionary that the model was trained with, or tell the label of the blank, such as blank: "_".',
     );
   }
-  if (numbered)
-    refuse('a dictionary that gives ids lists every class.', 'Use the dictionary that the model was trained with.');
+  if (numbered) refuse('a dictionary that gives ids has a label for every class.', 'Leave space out.');
   // What is called so stands where the blank would if lines lacked before it, or after: it is the blank of a dictionary too short.
   const listed = labels.findIndex(
     (label, at) => BLANKS.has(label) && (!SHARED_NAMES.has(label) || (at <= blankId && at >= blankId - missing)),
@@ -171,19 +215,24 @@ function wholeList(
 function symbolsOf(
   labels: readonly string[],
   blankId: number,
-  numbered: boolean,
-  { wordBoundary, joiner }: Told,
+  { numbered, settings }: Labels,
+  { wordBoundary, joiner = settings?.joiner }: Told,
   refuse: RefuseLabels,
 ): Symbols {
   if (wordBoundary !== undefined && !labels.includes(wordBoundary)) {
     refuse(`none of them is the word boundary ${quote(wordBoundary)}.`, 'Tell one that is listed.');
   }
   const spoken = labels.some((label) => label.startsWith('▁'));
-  const space = wordBoundary ?? (numbered && labels.includes('|') ? '|' : spoken ? ' ' : undefined);
+  const named = NAMED_SPACES.find((label) => labels.includes(label));
+  const spaced = named !== undefined || spoken || labels.includes(' ');
+  const { wordBoundary: said = spaced ? undefined : '|', lowercase = false } = settings ?? {};
+  const listed = numbered && said !== null && said !== undefined && labels.includes(said) ? said : named;
+  const space = wordBoundary ?? listed ?? (spoken ? ' ' : undefined);
+  const shown = (label: string): string => (lowercase ? label.toLowerCase() : label);
   return {
-    target: labels.map((label, id) => (id === blankId ? '' : spoken ? label.replaceAll('▁', ' ') : label)),
+    target: labels.map((label, id) => (id === blankId ? '' : spoken ? label.replaceAll('▁', ' ') : shown(label))),
     joiner,
-    space,
+    space: space && shown(space),
     hidden: labels.flatMap((label, id) => (id === blankId || HIDDEN.has(label) ? [id] : [])),
   };
 }

@@ -41,7 +41,7 @@ export async function importCtcModel(
   const file = filePath('graph', graph);
   const exported = await readExport(file, signal);
   const signature = readCtcSignature(exported, told);
-  const labels = await readLabels(told.dictionary, signal);
+  const labels = await readLabels(told, signature.outputs.scores.dims.at(-1) ?? null);
   signal?.throwIfAborted();
   const probe = await probeCtc(exported, signature, told, await onnxruntimeNode());
   const { symbols, blankId } = fitLabels(labels, probe, told);

@@ -23,6 +23,7 @@ import { openShards } from '../safetensors/open-shards.js';
 import type { StoredTensor, TensorStore } from '../stored-tensor.js';
 import { readChat } from './read-chat.js';
 import { readGenerationConfig, readObject } from './read-object.js';
+import { refuseCtc } from './refuse-ctc.js';
 
 const WEIGHTS = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
@@ -75,12 +76,13 @@ export async function openWeightsFolder(
   const sharded = !(await fileExists(folder, WEIGHTS)) && (await fileExists(folder, INDEX));
   const npz = sharded ? undefined : await onlyNpz(folder);
   const file = npz ?? (sharded ? INDEX : WEIGHTS);
-  if (!sharded && npz === undefined && !(await fileExists(folder, WEIGHTS))) await refusePickles(folder);
   const reader = {
     path: folder,
     has: (name: string) => fileExists(folder, name),
     read: (name: string, max: number) => readRegularFile({ folder, file: name }, { links: true, max }),
   };
+  if (await reader.has(CONFIG)) await refuseCtc(folder, await readObject(reader, CONFIG));
+  if (!sharded && npz === undefined && !(await fileExists(folder, WEIGHTS))) await refusePickles(folder);
   const config = await readObject(reader, CONFIG);
   const generationConfig = await readGenerationConfig(reader);
   const tokenizer = await readTokenizerFiles(reader, tokenizerOf?.(config));
