@@ -33,6 +33,25 @@ def reader(normalizer=None, pre_tokenizer=None, added=()) -> Tokenizer:
     return tokenizer
 
 
+def unknowing(model, pre_tokenizer) -> Tokenizer:
+    tokenizer = Tokenizer(model)
+    tokenizer.pre_tokenizer = pre_tokenizer
+    return tokenizer
+
+
+def unknowing_readers() -> list[Tokenizer]:
+    """Unknown tokens that become one within a word; no token is a mark of spaces."""
+    few = ["<unk>", "a", "b", "x", "."]
+    vocabulary = {token: index for index, token in enumerate(few)}
+    pairs = [models.BPE(vocabulary, [], unk_token="<unk>", fuse_unk=fuse) for fuse in [True, False]]
+    scored = models.Unigram([(token, -float(index)) for index, token in enumerate(few)], 0)
+    words = pre_tokenizers.WhitespaceSplit()
+    return [
+        *(unknowing(model, words) for model in [*pairs, scored]), unknowing(pairs[0], pre_tokenizers.Metaspace()),
+        unknowing(pairs[0], pre_tokenizers.Punctuation()),
+    ]
+
+
 def readers() -> list[Tokenizer]:
     strips = [normalizers.Strip(left=left, right=right) for left, right in [(True, True), (True, False), (False, True)]]
     metaspace = pre_tokenizers.Metaspace(prepend_scheme="first")
@@ -48,6 +67,8 @@ def readers() -> list[Tokenizer]:
         # Blanks that are tokens themselves, and tokens that begin in the same way.
         reader(None, None, [AddedToken("<m>", lstrip=True, rstrip=True, normalized=False), *(AddedToken(blank, normalized=False) for blank in ["\n", "  ", "\u0085"])]),
         reader(None, metaspace, [AddedToken("ab", rstrip=True, normalized=True), AddedToken("a", lstrip=True, normalized=False), AddedToken("<m>", lstrip=True, special=True)]),
+        reader(None, None, [AddedToken("  ", lstrip=True, rstrip=True, normalized=False)]),
+        *unknowing_readers(),
         reader(normalizers.Prepend("x"), None, [AddedToken("<m>", rstrip=True, normalized=False), AddedToken("b", lstrip=True, normalized=True)]),
     ]
 
@@ -96,6 +117,7 @@ def main() -> None:
     generator = random.Random(5)
     texts = ["".join(generator.choice(BITS) for _ in range(generator.choice([2, 3, 5, 9]))) for _ in range(args.texts)]
     texts += ["".join(pair) for pair in itertools.product(["", " ", "\ufeff", "\u0085"], ["<m>"], ["", " ", "\ufeff", "\u0085"])]
+    texts += ["a     b", "a    日 日", "é é a"]
     outputs = [[generator.randrange(len(WORDS)) for _ in range(generator.choice([1, 2, 4, 8]))] for _ in range(args.texts)]
     write(args.out, texts, outputs, readers(), list(itertools.starmap(joiner, joiners())))
 

@@ -79,10 +79,10 @@ function splitBy(added: readonly Settings[], shown: Normalize): Split {
       }
       const from = token.lstrip ? blanksBefore(text, at, done) : at;
       add(done, from);
-      // Blanks that a token took may be a token themselves, which the original finds all the same.
       at += length;
-      sections.push({ text: '', token: token.content });
       done = token.rstrip ? blanksBehind(text, at) : at;
+      // Blanks that a token took may be a token themselves, which the original finds unless it begins behind its end.
+      if (from < done) sections.push({ text: '', token: token.content });
     }
     add(done, text.length);
     return sections;

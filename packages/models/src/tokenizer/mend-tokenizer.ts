@@ -10,13 +10,14 @@ export { checkUnigram, checkWordPieces } from './own-checks.js';
 export { SAFE_PATTERNS } from './safe-patterns.js';
 
 type Decoder = NonNullable<Tokenizer['decoder']>;
+type Model = NonNullable<Tokenizer['model']>;
 
 const ofBert = /"BertNormalizer"/;
 const ofWords = /"(CTC|BPEDecoder|WordPiece|Strip)"/;
 
 /**
- * What puts right what the library does not do as the original: how texts are stripped, how added tokens are found, how texts are cut, how
- * tokens are joined and cleaned up, and a first blank that belongs to the text. Throws `UNSUPPORTED_MODEL` for what it leaves out.
+ * What puts right what the library does not do as the original: how texts are stripped, how added tokens are found, how texts are cut, which
+ * unknown tokens become one, how tokens are joined and cleaned up, and a first blank that belongs to the text. Throws `UNSUPPORTED_MODEL` for what it leaves out.
  */
 export async function mendingOf(
   content: CheckedTokenizer['content'],
@@ -40,7 +41,8 @@ export async function mendingOf(
     if ('decoders' in decoder) eachPart(decoder.decoders, settings.decoders, mendDecoder);
   };
   return (tokenizer) => {
-    const { pre_tokenizer: cutter, decoder: joiner } = tokenizer;
+    const { pre_tokenizer: cutter, decoder: joiner, model } = tokenizer;
+    if (model?.fuse_unk) fuseWithinWords(model);
     const cuts = cut === null ? undefined : exactCuts(cut as Settings);
     if (cutter !== null && cuts !== undefined) cutter.pre_tokenize = cuts;
     parts?.mendParts(tokenizer, normal as Settings | null, added, cuts, bert?.bertNormal);
@@ -49,6 +51,12 @@ export async function mendingOf(
     // Decoders alone say what becomes of the suffix of words.
     joiner.end_of_word_suffix = null;
   };
+}
+
+/** Unknown tokens side by side become one within a word; the library makes one of those of neighbours too. */
+function fuseWithinWords(model: Model): void {
+  const tokensOf = model._call.bind(model);
+  model._call = (words: readonly string[]) => words.flatMap((word) => tokensOf([word]));
 }
 
 function refuseLeftOut({ model, added_tokens: tokens }: CheckedTokenizer['content'], file: string): void {

@@ -12,9 +12,9 @@ import { type TextUse, textUse } from './text-use.js';
 /** Characters of a text that a sound tokenizer takes on any stack. */
 const MAX_SURE_LENGTH = 10_000;
 
-/** What the library does otherwise than the original, and expressions that must be known. */
+/** What the library does otherwise than the original, and expressions that must be known; words that may begin with an unknown token. */
 const ODD =
-  /"(Regex|Unigram|WordPiece|Strip|CTC|BPEDecoder|Lowercase|BertNormalizer|ByteFallback|ByteLevel)"|(word|prefix|suffix|scheme|strip|fallback)": *("(?!fi|al)|true)|prefix_space": *false|[^"](\u2581|\\u2581)|", *"(\u2581|\\u2581)|" [^": ,\]}\s]/;
+  /^(?![\s\S]*"\u2581":)|"(Regex|Unigram|WordPiece|Strip|CTC|BPEDecoder|Lowercase|BertNormalizer|ByteFallback|ByteLevel)"|(word|prefix|suffix|scheme|strip|fallback)": *("(?!fi|al)|true)|prefix_space": *false|[^"](\u2581|\\u2581)|", *"(\u2581|\\u2581)|" [^": ,\]}\s]/;
 
 /** Turns text into token ids of one model's vocabulary, and back. */
 export interface TextTokenizer extends TokenReader {
