@@ -19,7 +19,7 @@ const STUDENTS = [
 
 /** Options of weights that are made into graphs, and of a CTC graph that is there already: neither means anything to the other. */
 const OF_WEIGHTS = [...STUDENTS.map(([option]) => option), 'weights', 'quantisation', 'step-layout', 'shortlist'];
-const OF_GRAPHS = ['dictionary', 'language', 'blank', 'space'];
+const OF_GRAPHS = ['dictionary', 'language', 'blank', 'space', 'word-boundary', 'sample-rate', 'normalise'];
 
 const WEIGHTS = ['float16', 'float32', 'int8', 'int4'] as const;
 const STEP_LAYOUTS = ['heads', 'body'] as const;
@@ -69,6 +69,16 @@ export const importCommand: CommandDefinition = {
       flag: '--space <place>',
       description: 'Of a CTC graph: last, if a space is the last class and not in the dictionary, else none',
       values: ['none', 'last'],
+    },
+    { flag: '--word-boundary <label>', description: 'Of a CTC graph: the label that reads as a space' },
+    {
+      flag: '--sample-rate <n>',
+      description:
+        'Of a CTC graph that hears sound: samples a second (default: what preprocessor_config.json beside it says)',
+    },
+    {
+      flag: '--normalise',
+      description: 'Of a CTC graph that hears sound: samples are scaled to mean 0 and variance 1 first',
     },
     { flag: '--name <name>', description: 'Name in the manifest' },
     { flag: '--description <text>', description: 'Description in the manifest' },
@@ -123,6 +133,9 @@ function importerOf(
       language: options.text('language'),
       blank: blank !== undefined && /^\d+$/.test(blank) ? Number(blank) : blank,
       space: options.choice('space', ['none', 'last']),
+      wordBoundary: options.text('word-boundary'),
+      sampleRate: options.integer('sample-rate', 1, 1_000_000),
+      normalise: options.flag('normalise') || undefined,
       ...common,
     };
     return () => services.importCtcModel(source, out, ctc);

@@ -1,9 +1,10 @@
 import { beamSearch } from '@foretoken/beam';
-import { ForetokenError } from '@foretoken/core';
+import { ForetokenError, type ScoreProcessor } from '@foretoken/core';
 import { append } from '@foretoken/core/kit';
 import { greedy } from '@foretoken/greedy';
-import type { LoadedModel, ModelManifest } from '@foretoken/models';
+import type { LoadedModel, ModelManifest, PartDecoder } from '@foretoken/models';
 import type { AudioSource, SpeechInput, SpeechOutput, SpeechSegment } from '@foretoken/models/speech';
+import { ctcGreedy, ctcPrefixBeam } from '@foretoken/one-shot';
 import { type CommandContext, type CommandDefinition, OPTIONS } from '../command.js';
 import { EXIT, usageError } from '../errors.js';
 import { toJson, write } from '../io.js';
@@ -77,9 +78,7 @@ async function run(context: CommandContext): Promise<number> {
         { folder: model.folder, option: 'model' },
       );
     }
-    const processors = timestamps ? [timestampRules(manifest)] : [];
-    const strategy =
-      beamSize === 1 ? greedy<AudioSource>({ processors }) : beamSearch<AudioSource>({ beamSize, processors });
+    const strategy = strategyOf(model, beamSize, timestamps ? [timestampRules(manifest)] : []);
     const found: (Transcript & { readonly recording: string })[] = [];
     for (const recording of positionals) {
       const { samples, sampleRate } = soundOf(recording, readWav, await readRecording(recording, io.signal));
@@ -114,11 +113,25 @@ async function run(context: CommandContext): Promise<number> {
   }
 }
 
+/** What writes down what is heard: token by token, or, where the model has frames instead, their best paths. */
+function strategyOf(
+  { description: { parts } }: LoadedModel,
+  beamSize: number,
+  processors: readonly ScoreProcessor[],
+): PartDecoder<AudioSource> {
+  const serial = parts.some(({ kind }) => kind === 'autoregressive');
+  if (beamSize === 1) return serial ? greedy<AudioSource>({ processors }) : ctcGreedy<AudioSource>();
+  return serial ? beamSearch<AudioSource>({ beamSize, processors }) : ctcPrefixBeam<AudioSource>({ beamSize });
+}
+
 type SpeechModel = LoadedModel<SpeechInput, SpeechOutput, AudioSource>;
+
+/** Most seconds that are read at once: longer ones take more memory than they are worth. */
+const MAX_SECONDS = 30;
 
 /** Seconds that the model reads at once: sound is counted in steps of 10 ms. */
 function secondsOf({ limits }: ModelManifest): number {
-  return limits.sourceLength / 100;
+  return Math.min(MAX_SECONDS, limits.sourceLength / 100);
 }
 
 function later({ begin, end, text }: SpeechSegment, seconds: number): SpeechSegment {

@@ -2,7 +2,7 @@
 export { STEP_MODES } from '../drivers/step-modes.js';
 export type { ManifestLanguages } from '../folder/languages-schema.js';
 export type { CausalLanguageModelManifest } from './causal-lm/causal-manifest.js';
-export { CTC_BATCHES, type CtcManifest, SCORE_LAYOUTS } from './ctc/ctc-manifest.js';
+export { CTC_BATCHES, type CtcManifest, type ManifestSound, SCORE_LAYOUTS } from './ctc/ctc-manifest.js';
 export type { EncoderDecoderManifest } from './encoder-decoder/encoder-decoder-manifest.js';
 export type { FillMaskManifest } from './fill-mask/fill-mask-manifest.js';
 export type { MarianManifest, StudentFacts, StudentGraphs } from './marian/marian-manifest.js';

@@ -2,8 +2,8 @@
 
 export type { FloatSource } from '../drivers/float-source.js';
 export type { CausalLanguageModelManifest } from './causal-lm/causal-manifest.js';
-export type { CtcInput, CtcOutput } from './ctc/ctc-family.js';
-export type { CtcManifest } from './ctc/ctc-manifest.js';
+export type { CtcManifest, ManifestSound } from './ctc/ctc-manifest.js';
+export type { CtcInput, CtcOutput } from './ctc/ctc-processor.js';
 export type { EncoderDecoderManifest } from './encoder-decoder/encoder-decoder-manifest.js';
 export type { FillMaskManifest } from './fill-mask/fill-mask-manifest.js';
 export type { FillMaskOutput, MaskCandidate, MaskFill } from './fill-mask/fill-mask-processor.js';

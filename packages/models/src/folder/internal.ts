@@ -23,6 +23,7 @@ export {
   type SpeechGenerationFacts,
 } from '../hugging-face/generation-config.js';
 export { isMultilingual, type LanguageFacts, type LanguageSources, readLanguages } from '../hugging-face/languages.js';
+export { PREPROCESSOR, readPreprocessor, scaledSamples } from '../hugging-face/preprocessor-config.js';
 export { readSpeechTokens } from '../hugging-face/speech-tokens.js';
 export { readTokenizerConfig, refusedTokenizerConfig } from '../hugging-face/tokenizer-config.js';
 export { readNumberedPieces, readTokenizerFiles, type TokenizerFiles } from '../hugging-face/tokenizer-files.js';

@@ -1,4 +1,13 @@
-import { integer, listOf, type OptionReader, type OptionTable, oneOf, text, wrongValue } from '@foretoken/core/kit';
+import {
+  flag,
+  integer,
+  listOf,
+  type OptionReader,
+  type OptionTable,
+  oneOf,
+  text,
+  wrongValue,
+} from '@foretoken/core/kit';
 import {
   CTC_BATCHES,
   filePath,
@@ -34,6 +43,10 @@ export interface CtcImportOptions extends TargetOptions {
   readonly dims?: readonly (number | null)[] | undefined;
   /** Longest source; default 4,194,304 samples, or 16,384 frames or columns. */
   readonly maxLength?: number | undefined;
+  /** Of a graph that hears samples: how many a second; default what `preprocessor_config.json` beside graph or dictionary says. */
+  readonly sampleRate?: number | undefined;
+  /** Whether samples are scaled to the mean 0 and the variance 1 first; default as that file says, and false without it. */
+  readonly normalise?: boolean | undefined;
   /** What the scores are; default: what running the graph shows. */
   readonly values?: ScoreValues | undefined;
   /** Which dimension of the scores is which; default: what running the graph shows. */
@@ -69,6 +82,8 @@ export const CTC_OPTIONS: OptionTable<CtcImportOptions> = {
   joiner: text,
   dims,
   maxLength: integer(1, 2 ** 28),
+  sampleRate: integer(1, 1_000_000),
+  normalise: flag,
   values: oneOf(...SCORE_VALUES),
   layout: oneOf(...SCORE_LAYOUTS),
   batches: oneOf(...CTC_BATCHES),

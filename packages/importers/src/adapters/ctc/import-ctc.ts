@@ -17,6 +17,7 @@ import { probeCtc } from './ctc-probe.js';
 import { readCtcSignature } from './ctc-signature.js';
 import { fitLabels } from './fit-labels.js';
 import { readLabels } from './labels.js';
+import { readSound } from './read-sound.js';
 
 const GRAPH = 'scores.onnx';
 const SYMBOLS = 'symbols.json';
@@ -42,6 +43,7 @@ export async function importCtcModel(
   const exported = await readExport(file, signal);
   const signature = readCtcSignature(exported, told);
   const labels = await readLabels(told, signature.outputs.scores.dims.at(-1) ?? null);
+  const sound = await readSound(exported, signature, told);
   signal?.throwIfAborted();
   const probe = await probeCtc(exported, signature, told, await onnxruntimeNode());
   const { symbols, blankId } = fitLabels(labels, probe, told);
@@ -63,6 +65,7 @@ export async function importCtcModel(
       batches,
       stride,
     },
+    sound,
     ctc: { blankId, maxCandidates: Math.min(MAX_CANDIDATES, classes) },
   };
   const files = filesWithGraphs([[GRAPH, exported]], new Map([[SYMBOLS, JSON.stringify(symbols)]]));

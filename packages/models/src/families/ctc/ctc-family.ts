@@ -1,31 +1,25 @@
-import { type FloatSource, isFloatSource } from '../../drivers/float-source.js';
+import type { FloatSource } from '../../drivers/float-source.js';
 import { claimsByName } from '../../folder/manifest-agreement.js';
 import { EXACT } from '../../parts/model-part.js';
-import type { TextOutput } from '../../processors/processor.js';
 import type { ModelFamily } from '../family.js';
 import { CtcFramesModel } from './ctc-frames-model.js';
 import { type CtcManifest, ctcSchema } from './ctc-manifest.js';
-
-/** Samples of sound, or numbers with their dimensions. */
-export type CtcInput = Float32Array | FloatSource;
-
-/** What a CTC model makes of an output: its text, and how sure the model was. */
-export interface CtcOutput extends TextOutput {
-  /** Probability of each token at its best frame, where alignments are asked for. */
-  readonly confidences?: readonly number[] | undefined;
-}
+import { type CtcInput, type CtcOutput, ctcProcessor } from './ctc-processor.js';
 
 /** CTC models that others have exported: one graph from numbers to scores of each frame. */
 export const ctcFamily: ModelFamily<CtcManifest, CtcInput, CtcOutput, FloatSource> = {
   name: 'ctc',
   schema: ctcSchema,
   claims: (manifest) => claimsByName(manifest),
-  checkAgreement({ inputs, outputs, frames, vocabulary }, refuse) {
+  checkAgreement({ inputs, outputs, frames, vocabulary, sound }, refuse) {
     const { dims } = inputs.values;
     const fits =
       dims.length === frames.dims.length + 1 &&
       dims.slice(1).every((size, axis) => size === null || size === frames.dims[axis]);
     if (!fits) refuse('frames.dims', frames.dims, `those of inputs.values but for the batch, ${JSON.stringify(dims)}`);
+    if (sound !== undefined && frames.dims.length !== 1) {
+      refuse('sound', sound, `left out where a source has the dimensions ${JSON.stringify(frames.dims)}`);
+    }
     const classes = outputs.scores.dims[2];
     if (outputs.scores.dims.length !== 3 || (classes !== null && classes !== vocabulary.size)) {
       refuse('outputs.scores.dims', outputs.scores.dims, `three dimensions, the last ${vocabulary.size} or null`);
@@ -50,25 +44,23 @@ export const ctcFamily: ModelFamily<CtcManifest, CtcInput, CtcOutput, FloatSourc
     const session = () => sessions.get(manifest.graphs.scores);
     return [{ kind: 'lattice', model: new CtcFramesModel(manifest, sessions.runtime, session), open: session }];
   },
-  processor: ({ manifest, tokenizer }) => ({
-    input: `a Float32Array of samples, or { values, dims } with the dimensions [${manifest.frames.dims.map((size) => size ?? 'time').join(', ')}]`,
-    isInput: (value): value is CtcInput => value instanceof Float32Array || isFloatSource(value),
-    read: (input) => ({ source: input instanceof Float32Array ? { values: input, dims: [input.length] } : input }),
-    write: ({ tokenIds, alignment }) => ({
-      text: tokenizer.decode(tokenIds),
-      confidences: alignment && Array.from(alignment.logProbs, Math.exp),
-    }),
-    textOf: (tokenIds) => tokenizer.decode(tokenIds),
-  }),
-  describe: ({ frames, ctc, vocabulary }) => ({
+  processor: ({ manifest, tokenizer }) => ctcProcessor(manifest, tokenizer),
+  describe: ({ frames, ctc, vocabulary, sound }) => ({
     parts: [{ kind: 'lattice', lattice: 'ctc', variant: EXACT }],
     outputs: [frames.values],
     outputsOf: 'frame',
     architecture: `a CTC graph as it was exported, ${vocabulary.size} classes`,
     facts: [
       ['reads', `[${frames.dims.map((size) => size ?? 'time').join(', ')}], about ${frames.stride} a frame`],
+      ...soundFacts(sound),
       ['blank', String(ctc.blankId)],
       ['batches', frames.batches],
     ],
   }),
 };
+
+/** What people are told of the sound that a model hears. */
+function soundFacts(sound: CtcManifest['sound']): readonly (readonly [string, string])[] {
+  if (sound === undefined) return [];
+  return [['sound', `${sound.sampleRate} samples a second${sound.normalised ? ', with mean 0 and variance 1' : ''}`]];
+}

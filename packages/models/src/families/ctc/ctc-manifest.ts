@@ -19,6 +19,14 @@ export const CTC_BATCHES = ['alone', 'equal-lengths', 'padded'] as const;
 /** Order of the first two dimensions of scores. */
 export const SCORE_LAYOUTS = ['batch-time', 'time-batch'] as const;
 
+/** What samples of sound a graph hears. */
+export interface ManifestSound {
+  /** Samples a second. */
+  readonly sampleRate: number;
+  /** Whether samples are scaled to the mean 0 and the variance 1 before the graph reads them. */
+  readonly normalised: boolean;
+}
+
 /** A CTC model that others have exported: one graph from numbers to scores of each frame. */
 export interface CtcManifest extends ModelManifest {
   readonly family: 'ctc';
@@ -52,6 +60,8 @@ export interface CtcManifest extends ModelManifest {
     /** Length of a source for one frame of scores, about. */
     readonly stride: number;
   };
+  /** Of a source of samples: what they are. Absent where the folder does not know, or the source is something else. */
+  readonly sound?: ManifestSound | undefined;
   /** The blank, and how many candidates a frame gives. */
   readonly ctc: { readonly blankId: number; readonly maxCandidates: number };
 }
@@ -79,6 +89,7 @@ export const ctcSchema: v.GenericSchema<unknown, CtcManifest> = v.strictObject({
     batches: v.picklist(CTC_BATCHES),
     stride: v.pipe(v.number(), v.minValue(1 / 64), v.maxValue(2 ** 20)),
   }),
+  sound: v.exactOptional(v.strictObject({ sampleRate: integer(1, 1_000_000), normalised: v.boolean() })),
   ctc: v.strictObject({ blankId: tokenId, maxCandidates: candidates }),
   ...content,
 });

@@ -13,6 +13,7 @@ import {
   readExportGeneration,
 } from '../../hugging-face/generation-config.js';
 import { isMultilingual, readLanguages } from '../../hugging-face/languages.js';
+import { PREPROCESSOR } from '../../hugging-face/preprocessor-config.js';
 import { readTokenizerConfig, TOKENIZER_CONFIG } from '../../hugging-face/tokenizer-config.js';
 import { readTokenizerFiles, type TokenizerFiles } from '../../hugging-face/tokenizer-files.js';
 import {
@@ -39,7 +40,7 @@ import { assertNamedCaches } from './genai-caches.js';
 import { GENAI_CONFIG, type GenaiModel, readGenai } from './genai-config.js';
 import { LISTED_TOKENS, readListedTokens } from './listed-tokens.js';
 import { readTold } from './read-told.js';
-import { MAX_SECONDS, PREPROCESSOR, readSoundConfig } from './sound-config.js';
+import { MAX_SECONDS, readSoundConfig } from './sound-config.js';
 
 /** Where a model has no most positions of its own, and its configs name no most tokens. */
 const MAX_SOURCE = 16_384;

@@ -1,14 +1,5 @@
-import { ForetokenError } from '@foretoken/core';
-import { soundWindow } from '../../audio/sound-window.js';
-import {
-  type AudioSource,
-  isSpeechInput,
-  readSpeechInput,
-  type SpeechInput,
-  type SpeechOptions,
-  type SpeechOutput,
-} from '../../audio/speech-input.js';
-import { readWav } from '../../audio/wav.js';
+import { plainSound } from '../../audio/plain-sound.js';
+import { type AudioSource, isSpeechInput, type SpeechInput, type SpeechOutput } from '../../audio/speech-input.js';
 import type { Processor } from '../../processors/processor.js';
 import type { TextTokenizer } from '../../tokenizer/text-tokenizer.js';
 import type { ManifestSamples } from './export-manifest.js';
@@ -32,30 +23,12 @@ export function soundProcessor(
     input: 'a Float32Array of samples, the bytes of a WAV file, or an object with samples or wav',
     isInput: isSpeechInput,
     read: async (input) => {
-      const { sound, ...options } = readSpeechInput(input, audio.sampleRate);
-      assertPlain(options);
-      const window = 'wav' in sound ? readWav(sound.wav) : sound;
-      const values = await soundWindow(window, audio.sampleRate, maxSamplesOf(audio, sourceLength));
+      const { sampleRate } = audio;
+      const values = await plainSound(input, { sampleRate, maxSamples: maxSamplesOf(audio, sourceLength) });
       return { source: { values, dims: [values.length] } };
     },
     write: ({ tokenIds }) => ({ text: textOf(tokenIds) }),
     textOf,
     readOutput: (text) => tokenizer.encode(text, 'output'),
   };
-}
-
-/** Throws `UNSUPPORTED_CAPABILITY` for what a model that only writes down what it hears cannot be told. */
-function assertPlain({ language, task, timestamps }: SpeechOptions): void {
-  const asked = Object.entries({
-    language: language !== undefined,
-    task: task === 'translate',
-    timestamps: timestamps === true,
-  }).find(([, wanted]) => wanted);
-  if (asked === undefined) return;
-  const [capability] = asked;
-  throw new ForetokenError(
-    'UNSUPPORTED_CAPABILITY',
-    `This model only writes down what is said: it has no input for ${capability}. Leave ${capability} out, or use another model.`,
-    { capability },
-  );
 }

@@ -3,9 +3,9 @@ import { invalidFolder, quote } from '../../folder/refusal.js';
 import type { ManifestSpectrum } from '../../folder/speech-schema.js';
 import { CONFIG, type ConfigFiles, type FileReader } from '../../hugging-face/config-files.js';
 import { configInteger } from '../../hugging-face/config-integer.js';
+import { PREPROCESSOR, readPreprocessor, refusePreprocessor } from '../../hugging-face/preprocessor-config.js';
 import type { ExportGraph } from './export-manifest.js';
 import type { EncoderRoles } from './export-roles.js';
-import { PREPROCESSOR, readPreprocessor, refusePreprocessor } from './sound-config.js';
 
 /** Two frames are one position of such an encoder. */
 const FRAMES = 2;
@@ -26,7 +26,7 @@ export async function readSpectrumConfig(
   const mels = sizeOf(configs, 'num_mel_bins', MAX_MELS, bands, 1, file, input);
   const positions = sizeOf(configs, 'max_source_positions', MAX_POSITIONS, columns, FRAMES, file, input);
   const audio = { mels, frames: FRAMES * positions };
-  assertPreprocessor(reader.path, await readPreprocessor(reader), audio);
+  assertPreprocessor(reader.path, (await readPreprocessor(reader)) ?? {}, audio);
   return audio;
 }
 

@@ -1,0 +1,53 @@
+import { basename, dirname, resolve } from 'node:path';
+import { wrongValue } from '@foretoken/core/kit';
+import {
+  type ManifestSound,
+  PREPROCESSOR,
+  readPreprocessor,
+  readRegularFile,
+  scaledSamples,
+} from '@foretoken/models/internal';
+import { fileExists } from '../../readers/file-exists.js';
+import type { ExportedGraph } from '../read-export.js';
+import type { CtcImportOptions } from './ctc-options.js';
+import type { CtcSignature } from './ctc-signature.js';
+
+type ToldSound = Pick<CtcImportOptions, 'dictionary' | 'sampleRate' | 'normalise' | 'signal'>;
+
+/**
+ * What sound a graph hears, as told, or as the preprocessor's config beside graph or dictionary says; undefined where neither does, or
+ * where the graph reads something else. Throws `INVALID_ARGUMENT` where both say different things, `UNSUPPORTED_MODEL`.
+ */
+export async function readSound(
+  { folder }: ExportedGraph,
+  { dims }: CtcSignature,
+  { dictionary, sampleRate, normalise, signal }: ToldSound,
+): Promise<ManifestSound | undefined> {
+  if (dims.length !== 1) {
+    refuseTold('sampleRate', sampleRate, 'left out: the graph reads no samples of sound');
+    refuseTold('normalise', normalise, 'left out: the graph reads no samples of sound');
+    return undefined;
+  }
+  // Some keep graphs in a folder of their own below the configs.
+  const folders = new Set([folder, ...(basename(folder) === 'onnx' ? [dirname(folder)] : [])]);
+  if (typeof dictionary === 'string') folders.add(dirname(resolve(dictionary)));
+  for (const path of folders) {
+    const config = await readPreprocessor({
+      path,
+      has: (file) => fileExists(path, file),
+      read: (file, max) => readRegularFile({ folder: path, file }, { links: true, max, signal }),
+    });
+    if (config === undefined) continue;
+    const sound = scaledSamples(path, config);
+    const said = (value: unknown) => `left out, or ${value} as ${PREPROCESSOR} in ${path} says`;
+    if (sampleRate !== sound.sampleRate) refuseTold('sampleRate', sampleRate, said(sound.sampleRate));
+    if (normalise !== sound.normalised) refuseTold('normalise', normalise, said(sound.normalised));
+    return sound;
+  }
+  if (sampleRate === undefined) refuseTold('normalise', normalise, 'given together with sampleRate');
+  return sampleRate === undefined ? undefined : { sampleRate, normalised: normalise ?? false };
+}
+
+function refuseTold(option: string, received: unknown, required: string): void {
+  if (received !== undefined) throw wrongValue(option, received, required);
+}
