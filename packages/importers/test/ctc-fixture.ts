@@ -2,9 +2,14 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ELEMENT_TYPE } from '@foretoken/models/internal';
 import { GraphBuilder, type Value } from '../src/graphs/graph-builder.js';
+import { ModelProto } from '../src/graphs/proto.js';
 import { WeightStore } from '../src/graphs/weight-store.js';
 
 const WIDTH = 3;
+
+/** Element types of onnx.proto3, those that model folders do not hold among them. */
+const FLOATS = { float32: 1, float16: 10, float64: 11, bfloat16: 16 };
+type FloatName = keyof typeof FLOATS;
 
 export interface CtcFixture {
   readonly classes: number;
@@ -15,6 +20,12 @@ export interface CtcFixture {
   readonly lengths?: boolean;
   /** A frame depends on the mean of all, padding included. */
   readonly global?: boolean;
+  /** Types of numbers that go in and come out, where they are not float32. */
+  readonly floats?: { readonly in?: FloatName; readonly out?: FloatName };
+  /** Frames of all sources, where their size is fixed; the batch too, where that is told. */
+  readonly fixed?: { readonly frames: number; readonly batch?: number };
+  /** Dimensions that the scores are declared to have, whatever they have. */
+  readonly declared?: readonly (number | string)[];
   /** NaN or infinite: added to every score, or to those of one class. */
   readonly spoilt?: { readonly by: number; readonly of?: number };
 }
@@ -31,10 +42,15 @@ export async function writeCtcGraph(folder: string, fixture: CtcFixture): Promis
     values = 'logits',
     lengths = false,
     global = false,
+    floats = {},
+    fixed,
+    declared,
     spoilt,
   } = fixture;
+  const [batch, time] = fixed === undefined ? ['batch', 'time'] : [fixed.batch ?? 'batch', fixed.frames];
   const graph = new GraphBuilder(new WeightStore('float32'), 'none.bin');
-  let x: Value = graph.input('features', 'float32', ['batch', 'time', WIDTH]);
+  let x: Value = graph.input('features', 'float32', [batch, time, WIDTH]);
+  if (floats.in !== undefined) x = graph.op('Cast', [x], { to: FLOATS.float32 });
   const weights = Array.from({ length: WIDTH * classes }, (_, at) =>
     at % classes === blankId ? 0 : featuresOf(at % classes)[Math.floor(at / classes)],
   );
@@ -58,16 +74,28 @@ export async function writeCtcGraph(folder: string, fixture: CtcFixture): Promis
   const scores =
     values === 'logits' ? logits : graph.op(values === 'logProbs' ? 'LogSoftmax' : 'Softmax', [logits], { axis: -1 });
   const batchFirst = layout === 'batch-time';
-  graph.op(batchFirst ? 'Identity' : 'Transpose', [scores], batchFirst ? {} : { perm: [1, 0, 2] }, { name: 'scores' });
-  graph.output('scores', 'float32', batchFirst ? ['batch', 'time', classes] : ['time', 'batch', classes]);
+  const out = floats.out === undefined ? scores : graph.op('Cast', [scores], { to: FLOATS[floats.out] });
+  graph.op(batchFirst ? 'Identity' : 'Transpose', [out], batchFirst ? {} : { perm: [1, 0, 2] }, { name: 'scores' });
+  graph.output('scores', 'float32', declared ?? (batchFirst ? [batch, time, classes] : [time, batch, classes]));
   if (lengths) {
     const given = graph.input('feature_lengths', 'int64', ['batch']);
     graph.op('Cast', [given], { to: ELEMENT_TYPE.int64 }, { name: 'frames' });
     graph.output('frames', 'int64', ['batch']);
   }
   const file = join(folder, 'model.onnx');
-  await writeFile(file, graph.build('ctc'));
+  await writeFile(file, withFloats(graph.build('ctc'), floats));
   return file;
+}
+
+/** A model whose first input and first output are declared to be of these types. */
+function withFloats(model: Uint8Array, { in: input, out: output }: NonNullable<CtcFixture['floats']>): Uint8Array {
+  if (input === undefined && output === undefined) return model;
+  const content = ModelProto.toObject(ModelProto.decode(model)) as {
+    graph: Record<'input' | 'output', { type: { tensorType: { elemType: number } } }[]>;
+  };
+  if (input !== undefined) content.graph.input[0].type.tensorType.elemType = FLOATS[input];
+  if (output !== undefined) content.graph.output[0].type.tensorType.elemType = FLOATS[output];
+  return ModelProto.encode(ModelProto.fromObject(content)).finish();
 }
 
 /** Loud features of a class, all classes apart. */

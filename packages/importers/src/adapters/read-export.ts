@@ -3,6 +3,7 @@ import {
   describeGraph,
   externalFiles,
   type FileContent,
+  type FloatType,
   FOREIGN_BYTES,
   foreignContent,
   GRAPH_BYTES,
@@ -89,11 +90,20 @@ export function filesWithGraphs(
   return files;
 }
 
-/** An input or output as a manifest holds it. Throws `UNSUPPORTED_MODEL` for types that are not fed. */
-export function graphTensor({ folder, file }: ExportedGraph, name: string, { type, dims }: GraphValue): GraphTensor {
-  if (type === 'float32' || type === 'int32' || type === 'int64' || type === 'bool') return { name, type, dims };
+const WHOLE_TYPES = ['int32', 'int64', 'bool'] as const;
+
+/** An input or output as a manifest holds it. Throws `UNSUPPORTED_MODEL` for types that are not fed, floats but these among them. */
+export function graphTensor(
+  { folder, file }: ExportedGraph,
+  name: string,
+  { type, dims }: GraphValue,
+  floats: readonly FloatType[] = ['float32'],
+): GraphTensor {
+  const types = [...floats, ...WHOLE_TYPES];
+  const found = types.find((one) => one === type);
+  if (found !== undefined) return { name, type: found, dims };
   throw unsupportedModel(
-    `${file} in ${folder}: ${name} is ${type}, but float32, int32, int64 or bool is required. Export the graph with float32 inputs and outputs.`,
-    { folder, file, field: name, received: type, required: ['float32', 'int32', 'int64', 'bool'] },
+    `${file} in ${folder}: ${name} is ${type}, but ${types.slice(0, -1).join(', ')} or ${types.at(-1)} is required. Export the graph with float32 inputs and outputs.`,
+    { folder, file, field: name, received: type, required: types },
   );
 }

@@ -5,6 +5,8 @@ import type { ExportedGraph } from './read-export.js';
 
 /** Differences that come of the order of sums, not of what scores are or of what is beside a source. */
 export const TOLERANCE = 1e-3;
+/** Differences from what adds up to 1 that come of float16: a log-probability of -10 is rounded by up to 4e-3. */
+export const HALF_TOLERANCE = 1e-2;
 
 /** Scores that running a graph gave, one after the other, `size` of each frame or token. */
 export interface TriedScores {
@@ -48,6 +50,7 @@ export function* findScoreValues(
   tried: readonly TriedScores[],
   told: ScoreValues | undefined,
   file: string,
+  tolerance: number = TOLERANCE,
 ): Generator<undefined, ScoreValues, undefined> {
   let probabilities = true;
   let logProbs = true;
@@ -60,8 +63,8 @@ export function* findScoreValues(
         sum += score;
         powers += Math.exp(score);
       }
-      probabilities &&= Math.abs(sum - 1) < TOLERANCE;
-      logProbs &&= Math.abs(powers - 1) < TOLERANCE;
+      probabilities &&= Math.abs(sum - 1) < tolerance;
+      logProbs &&= Math.abs(powers - 1) < tolerance;
       yield;
     }
   }

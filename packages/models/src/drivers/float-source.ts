@@ -40,7 +40,7 @@ export function partsOf(
 }
 
 /**
- * A source of these dimensions, of which the null is time; its values are not looked at. Throws `INVALID_ARGUMENT`, `EMPTY_SOURCE`,
+ * A source of these dimensions, of which the null is time, 1 where there is none; its values are not looked at. Throws `INVALID_ARGUMENT`, `EMPTY_SOURCE`,
  * `SOURCE_TOO_LONG`.
  */
 export function readFloatSource(
@@ -63,7 +63,8 @@ export function readFloatSource(
       { row, received: fits ? sizes : received, required },
     );
   }
-  const time = sizes[dims.indexOf(null)];
+  const axis = dims.indexOf(null);
+  const time = axis < 0 ? 1 : sizes[axis];
   if (time === 0) {
     throw new ForetokenError('EMPTY_SOURCE', `Source ${row} has no frames; at least one is required.`, { row });
   }
@@ -118,8 +119,8 @@ export function copySource(
 ): void {
   const axis = dims.indexOf(null);
   const inner = own.slice(axis + 1).reduce((product, size) => product * size, 1);
-  const outer = own.slice(0, axis).reduce((product, size) => product * size, 1);
-  const length = own[axis] * inner;
+  const outer = own.slice(0, Math.max(0, axis)).reduce((product, size) => product * size, 1);
+  const length = axis < 0 ? inner : own[axis] * inner;
   if (values.length !== outer * length) {
     throw new ForetokenError(
       'INVALID_ARGUMENT',

@@ -1,13 +1,15 @@
 import type { OnnxRuntime, Tensor } from '@foretoken/core/runtime';
 import type { GraphTensor } from '../folder/manifest.js';
+import { floatTensor } from './float-tensor.js';
 
 /** Numbers, whole ones of 32 bits unless floats are wanted, as a tensor of the type that a graph's input has. */
 export function numberTensor(
-  { Tensor }: OnnxRuntime,
+  runtime: OnnxRuntime,
   type: GraphTensor['type'],
   numbers: ArrayLike<number>,
   dims: readonly number[],
 ): Tensor {
+  const { Tensor } = runtime;
   switch (type) {
     case 'int64':
       return new Tensor('int64', int64(numbers), dims);
@@ -15,8 +17,8 @@ export function numberTensor(
       return new Tensor('int32', Int32Array.from(numbers), dims);
     case 'bool':
       return new Tensor('bool', Uint8Array.from(numbers), dims);
-    case 'float32':
-      return new Tensor('float32', Float32Array.from(numbers), dims);
+    default:
+      return floatTensor(runtime, type, Float32Array.from(numbers), dims);
   }
 }
 

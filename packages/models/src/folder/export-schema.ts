@@ -13,6 +13,6 @@ export const symbolTokenizer: v.GenericSchema<SymbolTokenizerNames> = v.strictOb
 /** An input or output of a graph that is not ours, as the graph declares it. */
 export const graphTensor: v.GenericSchema<GraphTensor> = v.strictObject({
   name: v.pipe(v.string(), v.nonEmpty('a name'), v.maxLength(1000)),
-  type: v.picklist(['float32', 'int32', 'int64', 'bool']),
+  type: v.picklist(['float32', 'float16', 'float64', 'int32', 'int64', 'bool']),
   dims: v.pipe(v.array(v.nullable(integer(1, 2 ** 31 - 1))), v.maxLength(8)),
 });

@@ -2,6 +2,8 @@
  * What Foretoken's own packages of the same version need of this one: readers, formats, refusals. It is no part of the public API: it may
  * change with any release, and what it is given is checked where it comes from, not here.
  */
+
+export { FLOAT_TYPES, type FloatType, floatReader, floatTensor, isFloatType } from '../drivers/float-tensor.js';
 export { NGRAMS_FILE, readNgrams } from '../drivers/ngrams.js';
 export { numberTensor } from '../drivers/number-tensor.js';
 export { readShortlist, SHORTLIST_FILE, type Shortlist } from '../drivers/shortlist.js';

@@ -121,7 +121,7 @@ export interface GraphTensor {
   /** Its name in the graph. */
   readonly name: string;
   /** Its element type. */
-  readonly type: 'float32' | 'int32' | 'int64' | 'bool';
+  readonly type: 'float32' | 'float16' | 'float64' | 'int32' | 'int64' | 'bool';
   /** Its dimensions; null where the graph leaves one open. */
   readonly dims: readonly (number | null)[];
 }

@@ -42,9 +42,12 @@ const SHAPE = 2;
 const DIMENSION = 1;
 const DIMENSION_SIZE = 1;
 
+/** Element types that graphs of others declare, and model folders do not hold. */
+const OTHER_TYPES = { string: 8, float64: 11, bfloat16: 16 };
+
 /** Element types as descriptions name them, by their numbers. */
 export const TYPE_NAMES: ReadonlyMap<number, string> = new Map(
-  Object.entries(ELEMENT_TYPE).map(([name, number]) => [number, name]),
+  Object.entries({ ...ELEMENT_TYPE, ...OTHER_TYPES }).map(([name, number]) => [number, name]),
 );
 
 /** Reads a serialised graph's signature and external files. Throws `INVALID_MODEL_FOLDER` when it is not ONNX. */

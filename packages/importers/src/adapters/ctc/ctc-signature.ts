@@ -1,7 +1,9 @@
 import {
   type CtcManifest,
+  FLOAT_TYPES,
   type GraphTensor,
   type GraphValue,
+  isFloatType,
   quote,
   unsupportedModel,
 } from '@foretoken/models/internal';
@@ -14,6 +16,16 @@ export interface CtcSignature {
   readonly outputs: CtcManifest['outputs'];
   /** Of a source; the null is time. */
   readonly dims: readonly (number | null)[];
+}
+
+type Outputs = readonly (readonly [string, GraphValue])[];
+
+/** The outputs that may hold the scores: the one that was told, those of three dimensions, or the only one of floats, whatever it declares. */
+function scoredOutputs(outputs: Outputs, told: string | undefined): Outputs {
+  if (told !== undefined) return outputs.filter(([name]) => name === told);
+  const floats = outputs.filter(([, { type }]) => isFloatType(type));
+  const three = floats.filter(([, { dims }]) => dims.length === 3);
+  return three.length === 0 && floats.length === 1 ? floats : three;
 }
 
 const show = ({ type, dims }: GraphValue): string => `${type} [${dims.map((size) => size ?? 'any').join(', ')}]`;
@@ -29,10 +41,10 @@ export function readCtcSignature(graph: ExportedGraph, told: CtcImportOptions): 
   let mask: GraphTensor | undefined;
   for (const [name, value] of description.inputs) {
     const rank = value.dims.length;
-    const tensor = graphTensor(graph, name, value);
+    const tensor = graphTensor(graph, name, value, FLOAT_TYPES);
     if (rank === 2 && /mask/i.test(name) && mask === undefined) mask = tensor;
-    else if (rank === 1 && value.type !== 'float32' && lengths === undefined) lengths = tensor;
-    else if (value.type === 'float32' && rank >= 2 && rank <= 5 && values === undefined) values = tensor;
+    else if (rank === 1 && !isFloatType(value.type) && lengths === undefined) lengths = tensor;
+    else if (isFloatType(value.type) && rank >= 2 && rank <= 5 && values === undefined) values = tensor;
     else
       refuse(
         `it is not clear what the input ${quote(name)}, ${show(value)}, is for. A CTC graph reads one input of numbers, and lengths or a mask.`,
@@ -41,17 +53,15 @@ export function readCtcSignature(graph: ExportedGraph, told: CtcImportOptions): 
       );
   }
   if (values === undefined)
-    return refuse('it has no input of float32 numbers. A CTC graph reads samples, an image or features.', 'inputs', [
+    return refuse('it has no input of floats. A CTC graph reads samples, an image or features.', 'inputs', [
       ...description.inputs.keys(),
     ]);
-  const scored = [...description.outputs].filter(([name, value]) =>
-    told.output === undefined ? value.type === 'float32' && value.dims.length === 3 : name === told.output,
-  );
+  const scored = scoredOutputs([...description.outputs], told.output);
   const [[output, score] = []] = scored;
   if (output === undefined || score === undefined || scored.length > 1) {
     const required =
       told.output === undefined
-        ? 'one output of float32 scores with three dimensions'
+        ? 'one output of scores with three dimensions, float32, float16 or float64'
         : `an output ${quote(told.output)}`;
     return refuse(
       `it must have ${required}, but has ${[...description.outputs].map(([name, value]) => `${name} ${show(value)}`).join(', ')}. Tell which output holds the scores.`,
@@ -65,14 +75,22 @@ export function readCtcSignature(graph: ExportedGraph, told: CtcImportOptions): 
   const [[count, counted] = []] = counts;
   const lengthsOut =
     count === undefined || counted === undefined || counts.length > 1 ? undefined : graphTensor(graph, count, counted);
-  const outputs = { scores: graphTensor(graph, output, score), lengths: lengthsOut };
+  const outputs = { scores: graphTensor(graph, output, score, FLOAT_TYPES), lengths: lengthsOut };
   const dims = told.dims ?? values.dims.slice(1);
   const own = values.dims.slice(1);
   const fits = dims.length === own.length && own.every((size, axis) => size === null || size === dims[axis]);
-  if (!fits || dims.filter((size) => size === null).length !== 1) {
+  if (!fits || dims.filter((size) => size === null).length > 1) {
     refuse(
       `${values.name} is ${show(values)}, so the dimensions of a source are not clear. Tell them with the null for time, such as dims: [3, 48, null].`,
       values.name,
+      dims,
+    );
+  }
+  const length = lengths ?? mask;
+  if (length !== undefined && !dims.includes(null)) {
+    refuse(
+      `a source has the fixed size [${dims.join(', ')}], so it is not clear what ${quote(length.name)} is to say. Export the graph with an open length.`,
+      length.name,
       dims,
     );
   }

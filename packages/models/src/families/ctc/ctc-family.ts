@@ -1,4 +1,5 @@
 import type { FloatSource } from '../../drivers/float-source.js';
+import { FLOAT_TYPES, isFloatType } from '../../drivers/float-tensor.js';
 import { claimsByName } from '../../folder/manifest-agreement.js';
 import { EXACT } from '../../parts/model-part.js';
 import type { ModelFamily } from '../family.js';
@@ -20,9 +21,20 @@ export const ctcFamily: ModelFamily<CtcManifest, CtcInput, CtcOutput, FloatSourc
     if (sound !== undefined && frames.dims.length !== 1) {
       refuse('sound', sound, `left out where a source has the dimensions ${JSON.stringify(frames.dims)}`);
     }
-    const classes = outputs.scores.dims[2];
-    if (outputs.scores.dims.length !== 3 || (classes !== null && classes !== vocabulary.size)) {
-      refuse('outputs.scores.dims', outputs.scores.dims, `three dimensions, the last ${vocabulary.size} or null`);
+    for (const { name, type } of [inputs.values, outputs.scores]) {
+      if (!isFloatType(type)) refuse(`the type of ${name}`, type, FLOAT_TYPES.join(' or '));
+    }
+    const { dims: scored } = outputs.scores;
+    // A graph may declare fewer dimensions than its scores have: those are looked at when they are there.
+    if (scored.length === 3 && scored[2] !== null && scored[2] !== vocabulary.size) {
+      refuse('outputs.scores.dims', scored, `three dimensions, the last ${vocabulary.size} or null`);
+    }
+    if (!frames.dims.includes(null) && (inputs.lengths !== undefined || inputs.mask !== undefined)) {
+      refuse(
+        'frames.dims',
+        frames.dims,
+        'dimensions with a null for time, since the graph is told how long a source is',
+      );
     }
     if (frames.batches === 'padded' && outputs.lengths === undefined) {
       refuse(
@@ -51,7 +63,12 @@ export const ctcFamily: ModelFamily<CtcManifest, CtcInput, CtcOutput, FloatSourc
     outputsOf: 'frame',
     architecture: `a CTC graph as it was exported, ${vocabulary.size} classes`,
     facts: [
-      ['reads', `[${frames.dims.map((size) => size ?? 'time').join(', ')}], about ${frames.stride} a frame`],
+      [
+        'reads',
+        frames.dims.includes(null)
+          ? `[${frames.dims.map((size) => size ?? 'time').join(', ')}], about ${Number(frames.stride.toPrecision(4))} a frame`
+          : `[${frames.dims.join(', ')}], ${Math.round(1 / frames.stride)} frames`,
+      ],
       ...soundFacts(sound),
       ['blank', String(ctc.blankId)],
       ['batches', frames.batches],

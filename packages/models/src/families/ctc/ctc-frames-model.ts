@@ -15,6 +15,7 @@ import {
   readFloatSource,
   type TimedSource,
 } from '../../drivers/float-source.js';
+import { floatReader, floatTensor, isFloatType } from '../../drivers/float-tensor.js';
 import { groupsByLength } from '../../drivers/length-groups.js';
 import { numberTensor } from '../../drivers/number-tensor.js';
 import type { CtcManifest } from './ctc-manifest.js';
@@ -91,8 +92,9 @@ export class CtcFramesModel implements LatticeModel<FloatSource> {
       copySource(sources[row], frames.dims, values, index, time);
       if (yielder.due()) await yielder.yield();
     }
+    const { name, type } = inputs.values;
     const feeds: Record<string, Tensor> = {
-      [inputs.values.name]: new this.#runtime.Tensor('float32', values, dims),
+      [name]: floatTensor(this.#runtime, isFloatType(type) ? type : 'float32', values, dims),
     };
     const { lengths, mask } = inputs;
     if (lengths !== undefined) {
@@ -120,10 +122,11 @@ export class CtcFramesModel implements LatticeModel<FloatSource> {
       ctc,
       vocabulary,
     } = this.#manifest;
-    const { data, dims } = outputs[names.scores.name];
+    const { dims } = outputs[names.scores.name];
+    const scores = floatReader(outputs[names.scores.name]);
     const [first, second, classes] = dims;
     const [batch, time] = layout === 'batch-time' ? [first, second] : [second, first];
-    if (!(data instanceof Float32Array) || dims.length !== 3 || batch !== rows || classes !== vocabulary.size) {
+    if (scores === undefined || dims.length !== 3 || batch !== rows || classes !== vocabulary.size) {
       throw new ForetokenError(
         'RUNTIME_FAILURE',
         `${names.scores.name} came out as [${dims.join(', ')}] for ${rows} sources; ${rows} of ${vocabulary.size} classes are required. Import the model again.`,
@@ -136,6 +139,6 @@ export class CtcFramesModel implements LatticeModel<FloatSource> {
       layout === 'batch-time'
         ? (frame: number) => (index * time + frame) * classes
         : (frame: number) => (frame * rows + index) * classes;
-    return latticeOf({ scores: data, classes, frames, at, row }, values, ctc.blankId, k);
+    return latticeOf({ scores, classes, frames, at, row }, values, ctc.blankId, k);
   }
 }

@@ -51,13 +51,13 @@ export interface CtcManifest extends ModelManifest {
   };
   /** What a source is, and how its length becomes frames. */
   readonly frames: {
-    /** Of one source; the null is time. */
+    /** Of one source; the null is time, and without one all sources are of one size. */
     readonly dims: readonly (number | null)[];
     readonly maxLength: number;
     readonly layout: (typeof SCORE_LAYOUTS)[number];
     readonly values: ScoreValues;
     readonly batches: (typeof CTC_BATCHES)[number];
-    /** Length of a source for one frame of scores, about. */
+    /** Length of a source for one frame of scores, about; a source of a fixed size is 1 long. */
     readonly stride: number;
   };
   /** Of a source of samples: what they are. Absent where the folder does not know, or the source is something else. */
@@ -79,15 +79,15 @@ export const ctcSchema: v.GenericSchema<unknown, CtcManifest> = v.strictObject({
     dims: v.pipe(
       v.array(v.nullable(integer(1, 65_536))),
       v.check(
-        (dims) => dims.length <= 4 && dims.filter((size) => size === null).length === 1,
-        'dimensions, one of them null',
+        (dims) => dims.length >= 1 && dims.length <= 4 && dims.filter((size) => size === null).length <= 1,
+        'dimensions, at most one of them null',
       ),
     ),
     maxLength: integer(1, 2 ** 28),
     layout: v.picklist(SCORE_LAYOUTS),
     values: v.picklist(SCORE_VALUES),
     batches: v.picklist(CTC_BATCHES),
-    stride: v.pipe(v.number(), v.minValue(1 / 64), v.maxValue(2 ** 20)),
+    stride: v.pipe(v.number(), v.minValue(1 / 65_536), v.maxValue(2 ** 20)),
   }),
   sound: v.exactOptional(v.strictObject({ sampleRate: integer(1, 1_000_000), normalised: v.boolean() })),
   ctc: v.strictObject({ blankId: tokenId, maxCandidates: candidates }),

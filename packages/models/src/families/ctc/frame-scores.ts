@@ -4,7 +4,8 @@ import type { CtcManifest } from './ctc-manifest.js';
 
 /** Where a source's frames lie in a graph's scores. */
 export interface ScoredFrames {
-  readonly scores: Float32Array;
+  /** Reads scores from one place to another. */
+  readonly scores: (begin: number, end: number) => Float32Array;
   readonly classes: number;
   readonly frames: number;
   /** Place of the scores of a frame. */
@@ -26,7 +27,7 @@ export function* latticeOf(
   const logProbs = new Float32Array(frames * k).fill(Number.NEGATIVE_INFINITY);
   const blankLogProbs = new Float32Array(frames);
   for (let frame = 0; frame < frames; frame++) {
-    const of = scores.subarray(at(frame), at(frame) + classes);
+    const of = scores(at(frame), at(frame) + classes);
     assertScores(of, row, frame);
     const logProb = scaleOf(of, values);
     const best = k === 1 ? [argmax(of)] : topK(of, k);
