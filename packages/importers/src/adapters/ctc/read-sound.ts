@@ -1,13 +1,7 @@
 import { basename, dirname, resolve } from 'node:path';
 import { wrongValue } from '@foretoken/core/kit';
-import {
-  type ManifestSound,
-  PREPROCESSOR,
-  readPreprocessor,
-  readRegularFile,
-  scaledSamples,
-} from '@foretoken/models/internal';
-import { fileExists } from '../../readers/file-exists.js';
+import { type ManifestSound, PREPROCESSOR, readPreprocessor, scaledSamples } from '@foretoken/models/internal';
+import { folderReader } from '../../readers/folder-reader.js';
 import type { ExportedGraph } from '../read-export.js';
 import type { CtcImportOptions } from './ctc-options.js';
 import type { CtcSignature } from './ctc-signature.js';
@@ -32,11 +26,7 @@ export async function readSound(
   const folders = new Set([folder, ...(basename(folder) === 'onnx' ? [dirname(folder)] : [])]);
   if (typeof dictionary === 'string') folders.add(dirname(resolve(dictionary)));
   for (const path of folders) {
-    const config = await readPreprocessor({
-      path,
-      has: (file) => fileExists(path, file),
-      read: (file, max) => readRegularFile({ folder: path, file }, { links: true, max, signal }),
-    });
+    const config = await readPreprocessor(folderReader(path, signal));
     if (config === undefined) continue;
     const sound = scaledSamples(path, config);
     const said = (value: unknown) => `left out, or ${value} as ${PREPROCESSOR} in ${path} says`;

@@ -1,19 +1,11 @@
-import {
-  decodeUtf8,
-  invalidFolder,
-  isObject,
-  parseJson,
-  quote,
-  readRegularFile,
-  readTokenizerConfig,
-} from '@foretoken/models/internal';
-import { fileExists } from '../../readers/file-exists.js';
+import { invalidFolder, quote, readTokenizerConfig } from '@foretoken/models/internal';
+import { folderReader } from '../../readers/folder-reader.js';
+import { readObject } from '../../readers/hugging-face/read-object.js';
 import { MAX_LABEL_ID } from './json-labels.js';
 
 /** The file whose neighbours are read: a dictionary of any other name comes without them. */
 export const VOCABULARY = 'vocab.json';
 const ADDED = 'added_tokens.json';
-const MAX_BYTES = 16 * 1024 ** 2;
 /** Its texts have the phone delimiter between all labels, and no word boundary unless one is said. */
 const PHONEMES = 'Wav2Vec2PhonemeCTCTokenizer';
 
@@ -30,22 +22,16 @@ export interface TokenizerSettings {
 
 /** Reads `added_tokens.json` and `tokenizer_config.json` beside a vocabulary. Throws `INVALID_MODEL_FOLDER` and the signal's reason. */
 export async function readTokenizerSettings(folder: string, signal?: AbortSignal): Promise<TokenizerSettings> {
-  const reader = {
-    path: folder,
-    has: (file: string) => fileExists(folder, file),
-    read: (file: string, max: number) => readRegularFile({ folder, file }, { links: true, max, signal }),
-  };
+  const reader = folderReader(folder, signal);
   const added = new Map<number, string>();
   if (await reader.has(ADDED)) {
-    const content = parseJson(decodeUtf8(await reader.read(ADDED, MAX_BYTES), ADDED, { folder }), ADDED, { folder });
-    const listed = isObject(content) ? Object.entries(content) : [['', content] as const];
-    for (const [label, id] of listed) {
+    for (const [label, id] of Object.entries(await readObject(reader, ADDED))) {
       if (typeof id === 'number' && Number.isInteger(id) && id >= 0 && id <= MAX_LABEL_ID && !added.has(id)) {
         added.set(id, label);
         continue;
       }
       throw invalidFolder(
-        `${ADDED} in ${folder}: the id of ${quote(label)} is ${quote(id)}, but an object of ids by label is required, each once. Fetch the files of one model.`,
+        `${ADDED} in ${folder}: the id of ${quote(label)} is ${quote(id)}, but ids are required, each once. Fetch the files of one model.`,
         { folder, file: ADDED, field: label, received: id },
       );
     }

@@ -4,11 +4,10 @@ import {
   type FilePlace,
   invalidFolder,
   quote,
-  readRegularFile,
   readTokenizerConfig,
   unsupportedModel,
 } from '@foretoken/models/internal';
-import { fileExists } from '../file-exists.js';
+import { folderReader } from '../folder-reader.js';
 import { readChat } from '../hugging-face/read-chat.js';
 import { readGenerationConfig, readObject } from '../hugging-face/read-object.js';
 import type { WeightsFolder } from '../hugging-face/weights-folder.js';
@@ -41,11 +40,7 @@ export async function openModelBinFolder(folder: string, signal?: AbortSignal): 
       { ...place, field: 'spec revision', received: revision, required: known.revisions },
     );
   }
-  const reader = {
-    path: folder,
-    has: (name: string) => fileExists(folder, name),
-    read: (name: string, max: number) => readRegularFile({ folder, file: name }, { links: true, max }),
-  };
+  const reader = folderReader(folder);
   const given = (await reader.has(CONFIG)) ? await readObject(reader, CONFIG) : {};
   const told = await readGenerationConfig(reader);
   const { config, tokenizer, ...model } = await known.read({ place, file, given, told, reader });

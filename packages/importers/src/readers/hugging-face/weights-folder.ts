@@ -6,7 +6,6 @@ import {
   type ImportNote,
   invalidFolder,
   quote,
-  readRegularFile,
   readTokenizerConfig,
   readTokenizerFiles,
   reason,
@@ -16,6 +15,7 @@ import {
 } from '@foretoken/models/internal';
 import type { ChatFiles } from '../chat-template.js';
 import { fileExists } from '../file-exists.js';
+import { folderReader } from '../folder-reader.js';
 import { openNpz } from '../npz/open-npz.js';
 import { refusePickles } from '../pickles.js';
 import { openSafetensors } from '../safetensors/open-safetensors.js';
@@ -76,11 +76,7 @@ export async function openWeightsFolder(
   const sharded = !(await fileExists(folder, WEIGHTS)) && (await fileExists(folder, INDEX));
   const npz = sharded ? undefined : await onlyNpz(folder);
   const file = npz ?? (sharded ? INDEX : WEIGHTS);
-  const reader = {
-    path: folder,
-    has: (name: string) => fileExists(folder, name),
-    read: (name: string, max: number) => readRegularFile({ folder, file: name }, { links: true, max }),
-  };
+  const reader = folderReader(folder);
   if (await reader.has(CONFIG)) await refuseCtc(folder, await readObject(reader, CONFIG));
   if (!sharded && npz === undefined && !(await fileExists(folder, WEIGHTS))) await refusePickles(folder);
   const config = await readObject(reader, CONFIG);

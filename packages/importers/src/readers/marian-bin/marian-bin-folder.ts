@@ -5,11 +5,10 @@ import {
   invalidFolder,
   quote,
   readNumberedPieces,
-  readRegularFile,
   type TokenizerFiles,
   unsupportedModel,
 } from '@foretoken/models/internal';
-import { fileExists } from '../file-exists.js';
+import { folderReader } from '../folder-reader.js';
 import type { WeightsFolder } from '../hugging-face/weights-folder.js';
 import { readAt, withFile } from '../weights-file.js';
 import { BEGIN_BYTES, isMarian } from './item-headers.js';
@@ -120,10 +119,6 @@ async function readVocabularies(folder: string, names: readonly string[]): Promi
       required,
     });
   }
-  const reader = {
-    path: folder,
-    has: (name: string) => fileExists(folder, name),
-    read: (name: string, max: number) => readRegularFile({ folder, file: name }, { links: true, max }),
-  };
+  const reader = folderReader(folder);
   return readNumberedPieces(reader, source, target);
 }
