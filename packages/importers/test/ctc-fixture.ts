@@ -23,7 +23,7 @@ export interface CtcFixture {
   /** Types of numbers that go in and come out, where they are not float32. */
   readonly floats?: { readonly in?: FloatName; readonly out?: FloatName };
   /** Frames of all sources, where their size is fixed; the batch too, where that is told. */
-  readonly fixed?: { readonly frames: number; readonly batch?: number };
+  readonly fixed?: { readonly frames: number; readonly batch?: number | undefined };
   /** Dimensions that the scores are declared to have, whatever they have. */
   readonly declared?: readonly (number | string)[];
   /** NaN or infinite: added to every score, or to those of one class. */

@@ -13,7 +13,7 @@ async function heard(fixture: CtcFixture, options: Partial<CtcImportOptions> = {
   await using model = await load(target);
   const greedy = await model.decode(sources, ctcGreedy<FloatSource>({ alignments: true }));
   const [beam] = await model.decode([sources[0]], ctcPrefixBeam<FloatSource>({ hypotheses: 2 }));
-  const scores = beam.hypotheses.map(({ score }) => score);
+  const scores = beam.hypotheses.map(({ score = Number.NaN }) => score);
   return { manifest, greedy: greedy.map(({ text }) => text), beam: beam.text, scores, facts: model.description.facts };
 }
 
