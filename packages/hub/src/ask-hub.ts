@@ -38,14 +38,21 @@ export class HubStatus extends Error {
   readonly tries: number;
   /** How long the server asks to wait, where that is longer than it was waited for. */
   readonly waitMs: number | undefined;
+  /** Whether the repository has terms that its readers must have accepted. */
+  readonly isGated: boolean;
 
-  constructor(statusCode: number, address: string, tries: number, waitMs: number | undefined) {
+  constructor(
+    statusCode: number,
+    address: string,
+    { tries, waitMs, isGated }: Readonly<Pick<HubStatus, 'tries' | 'waitMs' | 'isGated'>>,
+  ) {
     super(`status ${statusCode} for ${address}${tries > 1 ? `, ${tries} times` : ''}`);
     this.name = 'HubStatus';
     this.statusCode = statusCode;
     this.address = address;
     this.tries = tries;
     this.waitMs = waitMs;
+    this.isGated = isGated;
   }
 }
 
@@ -74,7 +81,9 @@ export async function askHub(
     const wait = Math.max(FIRST_WAIT_MS * 2 ** (tries - 1), asked ?? 0);
     const isBusy = status === 429 || status >= 500;
     if (!isBusy || tries === MAX_TRIES || wait > MAX_WAIT_MS) {
-      throw new HubStatus(status, `${url.origin}${url.pathname}`, tries, isBusy ? asked : undefined);
+      const isGated = response.headers.get('x-error-code') === 'GatedRepo';
+      const waitMs = isBusy ? asked : undefined;
+      throw new HubStatus(status, `${url.origin}${url.pathname}`, { tries, waitMs, isGated });
     }
     await pace.wait(wait, signal);
   }

@@ -13,15 +13,16 @@ export function refused(
   if (!(cause instanceof HubStatus)) {
     return new ForetokenError(
       'NETWORK_FAILURE',
-      `${endpoint} could not be asked for ${repository}: ${thrownWords(cause)}. Check the connection and try again, ${OR_OFFLINE}.`,
+      `${endpoint} could not be asked for ${repository}: ${wordsOf(cause)}. Check the connection and try again, ${OR_OFFLINE}.`,
       { ...details, status: null, reason: 'unreachable' },
       { cause },
     );
   }
   const { statusCode: status, address, tries } = cause;
   if (status === 401 || status === 403 || status === 404) {
-    const remedy =
-      token === undefined
+    const remedy = cause.isGated
+      ? `It is gated: accept its terms at ${endpoint}/${repository}, and give a token of the same account (environment variable HF_TOKEN).`
+      : token === undefined
         ? 'Check the name and the revision; a private or gated repository needs a token (environment variable HF_TOKEN).'
         : 'Check the name, the revision, and that the token may read it.';
     return new ForetokenError(
@@ -45,6 +46,15 @@ export function refused(
     { ...details, status, address, tries, reason: 'status' },
     { cause },
   );
+}
+
+/** The words of an error; `fetch` says of all failures that it failed, and what failed stands behind it. */
+function wordsOf(error: unknown): string {
+  const { cause } = Object(error) as { readonly cause?: unknown };
+  if (cause === undefined) return thrownWords(error);
+  const { code } = Object(cause) as { readonly code?: unknown };
+  // Of a host with several addresses the code alone says it.
+  return `${thrownWords(error)} (${thrownWords(cause) || String(code)})`;
 }
 
 const OR_OFFLINE = 'or load what was kept with HF_HUB_OFFLINE=1';

@@ -154,6 +154,26 @@ describe('a server that', () => {
     await fetchFromHub('hub:owner/name', options());
   });
 
+  test.each([undefined, TOKEN])('says that a repository is gated is told to be, token: %s', async (token) => {
+    await open(FILES);
+    const { endpoint } = options();
+    const headers = { 'x-error-code': 'GatedRepo' };
+    server.instead = (request, response) => isWeights(request) && status(response, 403, headers);
+    const error = await refusal(fetchFromHub('hub:owner/name', options({ token })));
+    expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', details: { status: 403 } });
+    expect(error.message).toContain(`accept its terms at ${endpoint}/owner/name`);
+    expect(error.message).toContain('HF_TOKEN');
+  });
+
+  test('sends readers in a circle is told what failed', async () => {
+    await open(FILES);
+    server.instead = (request, response) =>
+      isWeights(request) && status(response, 302, { location: request.url ?? '' });
+    const error = await refusal(fetchFromHub('hub:owner/name', options()));
+    expect(error).toMatchObject({ code: 'NETWORK_FAILURE', details: { reason: 'unreachable' } });
+    expect(error.message).toContain('fetch failed (redirect count exceeded)');
+  });
+
   const GOOD = entry('config.json', Buffer.from('{}'));
   test.each<[string, unknown]>([
     ['a page', '<html>'],
