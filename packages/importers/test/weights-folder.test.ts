@@ -48,6 +48,17 @@ test.each<[string, readonly number[], string]>([
   expect(error.message).toContain(`[${shape.join(', ')}]`);
 });
 
+test('weights that are quantised are refused by how, with what to take', async () => {
+  const quantised = { quantization_config: { quant_method: 'gptq', bits: 4 } };
+  const folder = await openWeightsFolder(await weightsFolder({ 'config.json': JSON.stringify(quantised) }));
+  for (const name of ['absent', 'ids']) {
+    const error = await refusal(() => folder.tensor(name, [2]));
+    expect(error).toMatchObject({ code: 'UNSUPPORTED_MODEL', details: { field: name, received: 'gptq' } });
+    expect(error.message).toMatch(/quantised \("gptq"\).*or a GGUF file\.$/);
+  }
+  expect(folder.tensor('half', [2, 1]).dtype).toBe('F16');
+});
+
 test('integers of a tensor of another type or rank are refused', async () => {
   const folder = await openWeightsFolder(await weightsFolder());
   for (const name of ['wide', 'brain', 'absent']) {

@@ -189,16 +189,17 @@ describe('what the importer refuses', () => {
     expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { field: 'mask_token', received: '<m>' } });
   });
 
-  it('a list of word pieces alone, with what makes a tokenizer.json of it', async () => {
-    const folder = await alteredWeights('bert', 'config.json', (content) => content);
-    await rename(join(folder, 'tokenizer.json'), join(folder, 'vocab.txt'));
-    const error = await importing(folder);
-    expect(error).toMatchObject({
-      code: 'UNSUPPORTED_MODEL',
-      details: { file: 'vocab.txt', required: 'tokenizer.json' },
-    });
-    expect(error.message).toContain('save_pretrained');
-  });
+  it.each([['vocab.txt'], ['tokenizer.model'], ['merges.txt', 'vocab.json']])(
+    '%s without a tokenizer.json, with what makes one of it',
+    async (file, ...others) => {
+      const folder = await alteredWeights('bert', 'config.json', (content) => content);
+      await rename(join(folder, 'tokenizer.json'), join(folder, file));
+      for (const other of others) await writeFile(join(folder, other), '{}');
+      const error = await importing(folder);
+      expect(error).toMatchObject({ code: 'UNSUPPORTED_MODEL', details: { file, required: 'tokenizer.json' } });
+      expect(error.message).toContain('save_pretrained');
+    },
+  );
 
   it('options of other models', async () => {
     for (const options of [{ ctc: 'x' }, { stepLayout: 'body' }, { weights: 'int8' }]) {

@@ -30,6 +30,11 @@ describe('what is said of a folder that is no model folder', () => {
     ['weights of CTranslate2', ['config.json', 'model.bin'], /holds weights.*foretoken import/],
     ['a GGUF file', ['a.gguf'], /holds weights.*foretoken import/],
     ['weights without a config', ['model.safetensors'], /model\.safetensors, and no config\.json/],
+    [
+      'an adapter',
+      ['adapter_config.json', 'adapter_model.safetensors', 'tokenizer.json'],
+      /holds an adapter.*none itself\. Merge it into that model by merge_and_unload\(\) of peft/,
+    ],
     ['a graph alone', ['graph.onnx', 'keys.txt'], /--dictionary labels\.txt --out my-model/],
     [
       'a package around a model',

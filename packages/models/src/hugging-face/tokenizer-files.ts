@@ -11,8 +11,8 @@ import { NUMBERED_PIECES, ONE_MODEL, PIECES, TARGET_VOCABULARY, TOKENIZER } from
 
 /** Lists of characters or phonemes, of models that need no more. */
 const SYMBOLS = 'symbols.json';
-/** Lists of word pieces, and of the merges of pairs, which say a part of what a tokenizer does. */
-const OLD_FILES = ['vocab.txt', 'merges.txt'];
+/** Lists of word pieces, of the merges of pairs, and the pieces of language models: each says a part of what a tokenizer does. */
+const OLD_FILES = ['vocab.txt', 'merges.txt', 'tokenizer.model'];
 /** Kinds of models that put tokens of their own before the pieces of such a file. */
 const NUMBERED_OTHERWISE = ['pegasus', 'pegasus_x', 'bigbird_pegasus'];
 
@@ -63,7 +63,10 @@ async function readWithout(reader: FileReader, missing: readonly string[]): Prom
       : readFairseqPieces(reader);
   }
   const names = Object.values(PIECES);
-  if (missing.length < names.length) {
+  const isPart = missing.length < names.length;
+  // A vocab.json is one of pairs too, where it lies beside their merges.
+  if (isPart && missing.length === names.length - 1 && !missing.includes(vocabulary)) await refuseOldFiles(reader);
+  if (isPart) {
     throw unsupportedModel(
       `${folder} has a part of a SentencePiece tokenizer, but not ${missing.join(', ')}; ${names.join(', ')} are required, or ${TOKENIZER}. Fetch the missing files.`,
       {

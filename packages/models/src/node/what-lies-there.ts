@@ -14,6 +14,8 @@ const OF_GRAPHS = 'onnx';
 /** Files of text models of transformers, which lie beside their graphs too. */
 const OF_TEXTS = /^(?:tokenizer|tokenizer_config|genai_config)\.json$|^chat_template\./;
 const SYMBOLS = 'symbols.json';
+/** What peft stores of a model, beside weights under a name of its own. */
+const ADAPTER = 'adapter_config.json';
 const SHORTLIST = /^lex\..*\.bin(?:\.(?:gz|zst|xz))?$/;
 const SHARD = /^.+-\d+-of-\d+\.safetensors$/;
 
@@ -30,6 +32,9 @@ export async function adviceFor(folder: string, missing: string): Promise<string
   const has = (pattern: RegExp): string | undefined => names.find((name) => pattern.test(name));
   if (missing === WHOLE && has(SHARD) !== undefined) {
     return `The folder holds parts of the weights, ${has(SHARD)}, and no ${WHOLE}.index.json, which says what is in which. Fetch that too.`;
+  }
+  if (names.includes(ADAPTER) && !names.includes(WHOLE)) {
+    return `The folder holds an adapter (${ADAPTER}), which changes another model and is none itself. Merge it into that model by merge_and_unload() of peft, and store the outcome by save_pretrained().`;
   }
   if (missing === SYMBOLS) {
     return 'It lists the symbols of the model by their ids, such as { "target": ["<s>", "a", "b"] }. Fetch it, or write it.';

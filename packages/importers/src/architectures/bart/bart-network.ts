@@ -2,6 +2,7 @@ import type { ProductPrecision } from '../../blocks/block-context.js';
 import type { TokenEmbedding } from '../../blocks/embedding.js';
 import { learnedPositions, sinusoidalPositions, sinusoidsOrNone } from '../../blocks/positions.js';
 import { type LayerStyle, POST_NORM } from '../../blocks/transformer-layers.js';
+import { unsupportedConfig } from '../../readers/hugging-face/config-fields.js';
 import type { WeightsFolder } from '../../readers/hugging-face/weights-folder.js';
 import type { TensorOf } from '../../tensors/tensor-reader.js';
 import type { EncoderDecoderNetwork, Stack } from '../encoder-decoder/network.js';
@@ -33,11 +34,14 @@ export function bartNetwork(
     ...(tied ? ['lm_head.weight'] : []),
   ];
   const scale = shape.scaled ? Math.sqrt(width) : undefined;
-  const outputs = table(
-    ownTables ? [sideTable('decoder'), ...(tied ? ['lm_head.weight'] : [])] : shared,
-    vocabularySize,
-  );
-  const sources = ownTables ? table([sideTable('encoder')], sourceVocabularySize) : outputs;
+  // Where nothing is tied transformers 5 stores a table for each side, beside one for both that it does not use.
+  const apart = ownTables || (!tied && tensors.has(sideTable('encoder')));
+  if (apart && shape.positionKind === 'shifted-sinusoids') {
+    unsupportedConfig(folder, 'tie_word_embeddings', 'true, or one table for both sides');
+  }
+  const ofOutputs = [...(apart ? [sideTable('decoder')] : []), ...(ownTables ? [] : shared)];
+  const outputs = table(ownTables && tied ? [...ofOutputs, 'lm_head.weight'] : ofOutputs, vocabularySize);
+  const sources = apart ? table([sideTable('encoder')], sourceVocabularySize) : outputs;
   const style: LayerStyle = { ...POST_NORM, norm: shape.norm, activation: shape.activation };
   const stack = (side: 'encoder' | 'decoder', embedding: TokenEmbedding): Stack => {
     const { layers, heads, feedForward } = shape[side];

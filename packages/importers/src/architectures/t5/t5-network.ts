@@ -5,7 +5,7 @@ import type { WeightsFolder } from '../../readers/hugging-face/weights-folder.js
 import type { TensorOf } from '../../tensors/tensor-reader.js';
 import type { EncoderDecoderNetwork, Stack } from '../encoder-decoder/network.js';
 import { firstTensor } from '../first-tensor.js';
-import type { T5Shape } from './t5-shape.js';
+import { T5_HEAD, type T5Shape } from './t5-shape.js';
 
 /**
  * The network of a shape: pre-norm layers without biases, whose attention is not scaled and knows positions by distances alone (Raffel
@@ -18,7 +18,7 @@ export function t5Network(
   suppressed: readonly number[],
   precision: ProductPrecision,
 ): EncoderDecoderNetwork {
-  const { vocabularySize, width, heads, headWidth, feedForward, tied, distances } = shape;
+  const { vocabularySize, width, heads, headWidth, feedForward, tied, scaled, distances } = shape;
   const table = (...names: string[]): TokenEmbedding => {
     const name = firstTensor(folder, names);
     return { name, table: tensorOf(name, [vocabularySize, width]), quantised: precision !== 'float32' };
@@ -45,7 +45,7 @@ export function t5Network(
     encoder: stack('encoder', shape.encoderLayers),
     decoder: stack('decoder', shape.decoderLayers),
     tensorOf,
-    head: tied ? { embedding, scale: width ** -0.5 } : { embedding: table('lm_head.weight') },
+    head: { embedding: tied ? embedding : table(T5_HEAD), scale: scaled ? width ** -0.5 : undefined },
     suppressed,
     precision,
   };

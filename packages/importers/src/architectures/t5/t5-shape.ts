@@ -1,11 +1,14 @@
 import type { Activation } from '../../blocks/activation.js';
 import { configInteger, unsupportedConfig } from '../../readers/hugging-face/config-fields.js';
-import { configFlag, configNumber } from '../../readers/hugging-face/config-values.js';
+import { configFlag, configNumber, isOfRelease } from '../../readers/hugging-face/config-values.js';
 import type { WeightsFolder } from '../../readers/hugging-face/weights-folder.js';
 import { activationOf } from '../config-activation.js';
 
 /** The values of `model_type` that are read here. */
 export const T5_KINDS: readonly string[] = ['t5', 'mt5'];
+
+/** The table that scores states, where it has one of its own. */
+export const T5_HEAD = 'lm_head.weight';
 
 /** A model of the T5 family: its sizes, and where its members differ. */
 export interface T5Shape {
@@ -19,8 +22,10 @@ export interface T5Shape {
   readonly activation: Activation;
   /** Feed-forward blocks have a gate (version 1.1 on). */
   readonly gated: boolean;
-  /** The table of tokens scores states, too, which are then made smaller. */
+  /** The table of tokens scores states, too. */
   readonly tied: boolean;
+  /** States are made smaller before they are scored. */
+  readonly scaled: boolean;
   readonly epsilon: number;
   readonly distances: { readonly buckets: number; readonly maxDistance: number };
 }
@@ -45,10 +50,22 @@ export function readT5Shape(folder: WeightsFolder): T5Shape {
     decoderLayers: optional('num_decoder_layers', encoderLayers, 1, 256),
     activation,
     gated,
-    tied: configFlag(folder, 'tie_word_embeddings', true),
+    ...readHead(folder),
     epsilon: configNumber(folder, 'layer_norm_epsilon', 1e-6, 0, 1),
     distances: { buckets, maxDistance: optional('relative_attention_max_distance', 128, buckets / 2 + 1, 65_536) },
   };
+}
+
+/**
+ * Up to transformers 4 `tie_word_embeddings` says both. From 5 on it is always true: a head that is stored is one of its own, and
+ * `scale_decoder_outputs` says the rest, of T5; mT5 is never scaled then.
+ */
+function readHead(folder: WeightsFolder): { readonly tied: boolean; readonly scaled: boolean } {
+  const { config, tensors } = folder;
+  const tied = configFlag(folder, 'tie_word_embeddings', true);
+  if (!isOfRelease(config, 5)) return { tied, scaled: tied };
+  const scaled = config.model_type === 't5' && configFlag(folder, 'scale_decoder_outputs', tied);
+  return { tied: !tensors.has(T5_HEAD), scaled };
 }
 
 /** `feed_forward_proj` names the activation, with `gated-` before it where there is a gate. */

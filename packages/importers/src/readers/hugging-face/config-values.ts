@@ -37,3 +37,8 @@ function refused(path: string, field: string, received: unknown, required: strin
     { folder: path, file: FILE, field, received, required },
   );
 }
+
+/** Whether transformers wrote a config in this release or a later one: some fields mean something else since then. */
+export function isOfRelease({ transformers_version: version }: ConfigFolder['config'], major: number): boolean {
+  return typeof version === 'string' && Number.parseInt(version, 10) >= major;
+}

@@ -5,6 +5,7 @@ import {
   errorCode,
   type ImportNote,
   invalidFolder,
+  isObject,
   quote,
   readTokenizerConfig,
   readTokenizerFiles,
@@ -97,6 +98,13 @@ export async function openWeightsFolder(
     if (fits) return tensor;
     const received = tensor === undefined ? 'missing' : `${tensor.dtype} [${tensor.shape.join(', ')}]`;
     const place = tensor?.file ?? file;
+    const { quantization_config: quantised } = config;
+    if (isObject(quantised)) {
+      throw unsupportedModel(
+        `${place} in ${folder}: tensor ${quote(name)} is ${received}, but ${required} is required. ${CONFIG} says that these weights are quantised (${quote(quantised.quant_method)}), which is not read. Take the weights that they were made of, or a GGUF file.`,
+        { folder, file: place, field: name, received: quantised.quant_method, required },
+      );
+    }
     throw invalidFolder(
       `${place} in ${folder}: tensor ${quote(name)} is ${received}, but it must be ${required}. Check that ${CONFIG} belongs to these weights.`,
       { folder, file: place, field: name, received, required },
