@@ -35,8 +35,6 @@ from transformers.generation.logits_process import (
 )
 
 RATE = 16_000
-# A window is one second.
-FRAMES = 100
 LANGUAGES = ["en", "de", "fr", "yue"]
 # Of each row: two periods of what is heard, and what is to be done.
 ROWS = [(5, 37, "en", "transcribe"), (9, 53, "de", "translate"), (3, 211, "yue", "transcribe"), (7, 19, None, "transcribe")]
@@ -55,6 +53,9 @@ class Kind:
     mels: int
     positions: int
     new_tokens: int
+    # A hundred a second, in a window.
+    frames: int = 100
+    encoder_layers: int = 1
 
 
 # With these seeds no output has two timestamps in a row, after which Whisper's own generation would read a part of the window again.
@@ -77,12 +78,12 @@ def build_tokenizer(multilingual: bool) -> Tokenizer:
 def build_model(kind: Kind, tokenizer: Tokenizer) -> WhisperForConditionalGeneration:
     id_of = tokenizer.token_to_id
     # A timestamp every 20 ms of a window.
-    size = tokenizer.get_vocab_size() + FRAMES // 2 + 1
+    size = tokenizer.get_vocab_size() + kind.frames // 2 + 1
     start, end = id_of("<|startoftranscript|>"), id_of("<|endoftext|>")
     config = WhisperConfig(
-        vocab_size=size, d_model=16, encoder_layers=1, decoder_layers=kind.layers, encoder_attention_heads=kind.heads,
+        vocab_size=size, d_model=16, encoder_layers=kind.encoder_layers, decoder_layers=kind.layers, encoder_attention_heads=kind.heads,
         decoder_attention_heads=kind.heads, encoder_ffn_dim=20, decoder_ffn_dim=20, num_mel_bins=kind.mels,
-        max_source_positions=FRAMES // 2, max_target_positions=kind.positions, decoder_start_token_id=start, eos_token_id=end,
+        max_source_positions=kind.frames // 2, max_target_positions=kind.positions, decoder_start_token_id=start, eos_token_id=end,
         bos_token_id=end, pad_token_id=end, suppress_tokens=None, begin_suppress_tokens=None,
     )
     model = WhisperForConditionalGeneration(config).eval()
@@ -105,9 +106,10 @@ def build_model(kind: Kind, tokenizer: Tokenizer) -> WhisperForConditionalGenera
     return model
 
 
-def features(mels: int, first: int, second: int) -> torch.Tensor:
-    at = range(mels * FRAMES)
-    return torch.tensor([[math.sin(i / first) * math.cos(i / second) for i in at]], dtype=torch.float32).reshape(1, mels, FRAMES)
+def features(kind: Kind, first: int, second: int) -> torch.Tensor:
+    at = range(kind.mels * kind.frames)
+    values = [math.sin(i / first) * math.cos(i / second) for i in at]
+    return torch.tensor(values, dtype=torch.float32).reshape(1, kind.mels, kind.frames)
 
 
 def sound(length: int, first: int, second: int) -> np.ndarray:
@@ -134,7 +136,7 @@ def goldens(model: WhisperForConditionalGeneration, kind: Kind, tokenizer: Token
 
     rows = []
     for first, second, code, task in ROWS:
-        heard = features(kind.mels, first, second)
+        heard = features(kind, first, second)
         if kind.multilingual:
             found = int(model.detect_language(input_features=heard, generation_config=generation)[0])
             language = tokenizer.id_to_token(found)[2:-2]
@@ -171,13 +173,13 @@ def goldens(model: WhisperForConditionalGeneration, kind: Kind, tokenizer: Token
             "scores": [round(score, 6) for score in beams.sequences_scores.tolist()],
         })
     sounds = []
-    extractor = WhisperFeatureExtractor(feature_size=kind.mels, chunk_length=1)
+    extractor = WhisperFeatureExtractor(feature_size=kind.mels, chunk_length=kind.frames // 100)
     for numbers in SOUNDS:
         heard = extractor(sound(*numbers), sampling_rate=RATE, return_tensors="pt").input_features
         tokens = transcribed(heard, "fr", "transcribe")
         sounds.append({"sound": numbers, "greedy": tokens, "text": tokenizer.decode(tokens, skip_special_tokens=True)})
     suppressed = {"suppressed": generation.suppress_tokens, "first": generation.begin_suppress_tokens}
-    return {"frames": FRAMES, "mels": kind.mels, "newTokens": kind.new_tokens, **suppressed, "rows": rows, "sounds": sounds}
+    return {"frames": kind.frames, "mels": kind.mels, "newTokens": kind.new_tokens, **suppressed, "rows": rows, "sounds": sounds}
 
 
 def save(graph: onnx.ModelProto, path: Path) -> None:
@@ -185,11 +187,11 @@ def save(graph: onnx.ModelProto, path: Path) -> None:
     onnx.save(graph, path)
 
 
-def export(model: WhisperForConditionalGeneration, folder: Path, graphs: Path, keeps: tuple[str, ...], reduces: bool) -> None:
+def export(model: WhisperForConditionalGeneration, frames: int, folder: Path, graphs: Path, keeps: tuple[str, ...], reduces: bool) -> None:
     graphs.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         onnx_export_from_model(
-            model, output=scratch, task="automatic-speech-recognition-with-past", do_validation=False, nb_max_frames=FRAMES,
+            model, output=scratch, task="automatic-speech-recognition-with-past", do_validation=False, nb_max_frames=frames,
             # Exporting runs so many tokens, twice.
             sequence_length=min(16, model.config.max_target_positions // 2 - 2),
         )
@@ -227,14 +229,14 @@ def main() -> None:
         model = build_model(kind, tokenizer)
         # Exporting changes the model.
         (folder / "expected.json").write_text(json.dumps(goldens(model, kind, tokenizer), separators=(",", ":")) + "\n")
-        WhisperFeatureExtractor(feature_size=kind.mels, chunk_length=1).save_pretrained(folder)
+        WhisperFeatureExtractor(feature_size=kind.mels, chunk_length=kind.frames // 100).save_pretrained(folder)
         PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|endoftext|>").save_pretrained(folder)
         for unused in ("tokenizer_config.json", "special_tokens_map.json"):
             (folder / unused).unlink(missing_ok=True)
         if kind.multilingual:
-            export(model, folder, folder / "onnx", SPLIT, True)
+            export(model, kind.frames, folder, folder / "onnx", SPLIT, True)
         else:
-            export(model, folder, folder, ("encoder_model", "decoder_model_merged"), False)
+            export(model, kind.frames, folder, folder, ("encoder_model", "decoder_model_merged"), False)
             path = folder / "decoder_model_merged.onnx"
             onnx.save(onnx.load(path), path, save_as_external_data=True, location=f"{path.name}_data", size_threshold=64)
 

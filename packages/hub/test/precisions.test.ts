@@ -66,21 +66,45 @@ describe('a repository of onnxruntime-genai', () => {
     expect(await kept()).toEqual(['genai_config.json', 'named.onnx', 'tokenizer.json', 'weights of it.bin']);
   });
 
-  test('gives no graph where its config names several parts, which loading refuses', async () => {
-    const model = { encoder: { filename: 'encoder.onnx' }, decoder: { filename: 'decoder.onnx' } };
-    await open({ 'genai_config.json': config(model), 'encoder.onnx': graphOf('e'), 'decoder.onnx': graphOf('d') });
+  test.each([
+    ['', {}, 'audio_processor_config.json'],
+    [' and what its config names for sound', { speech: { config_filename: 'sound.json' } }, 'sound.json'],
+    [' and no head that drafts', { mtp: { filename: 'm.onnx' }, draft: {} }, 'audio_processor_config.json'],
+  ])('gives an encoder and its decoder%s', async (_, parts, processor) => {
+    const model = { encoder: { filename: 'e.onnx' }, decoder: { filename: 'd.onnx' }, ...parts };
+    const graphs = { 'e.onnx': graphOf('e', 'e.bin'), 'd.onnx': graphOf('d', 'd.bin'), 'm.onnx': graphOf('m') };
+    const weights = { 'e.bin': 'eight bytes', 'd.bin': 'eight bytes' };
+    const others = { 'audio_processor_config.json': '{}', 'sound.json': '{}', 'tokenizer.json': '{}' };
+    await open({ 'genai_config.json': config(model), ...graphs, ...weights, ...others });
+    const taken = ['genai_config.json', 'e.onnx', 'e.bin', 'd.onnx', 'd.bin', processor, 'tokenizer.json'];
+    expect(await kept()).toEqual(taken.sort());
+  });
+
+  const PAIR = { encoder: { filename: 'e.onnx' }, decoder: { filename: 'd.onnx' } };
+  test.each([
+    ['a part for images', { ...PAIR, vision: { filename: 'v.onnx' } }],
+    ['a part for images of several graphs', { ...PAIR, vision: { pipeline: [{ filename: 'v.onnx' }] } }],
+    ['a part for sound beside text', { decoder: PAIR.decoder, speech: { filename: 's.onnx' } }],
+    ['a pipeline', { decoder: { ...PAIR.decoder, pipeline: [{}] } }],
+    ['a recurrent decoder', { ...PAIR, decoder: { ...PAIR.decoder, inputs: { rnn_states_prev: 'r' } } }],
+    ['an encoder without a graph', { ...PAIR, encoder: {} }],
+  ])('gives no graph where its config names %s, which loading refuses', async (_, model) => {
+    const graphs = Object.fromEntries(['e', 'd', 'v', 's'].map((name) => [`${name}.onnx`, graphOf(name)]));
+    await open({ 'genai_config.json': config(model), ...graphs });
     expect(await kept()).toEqual(['genai_config.json']);
   });
 
   test.each([
-    ['that is not there', 'gone.onnx'],
-    ['outside', '../named.onnx'],
-  ])('is refused where its config names a graph %s', async (_, filename) => {
-    await open({ 'genai_config.json': config({ decoder: { filename } }), 'named.onnx': graphOf('named') });
+    ['that is not there', 'decoder', 'gone.onnx'],
+    ['outside', 'decoder', '../named.onnx'],
+    ['of an encoder that is not there', 'encoder', 'gone.onnx'],
+  ])('is refused where its config names a graph %s', async (_, part, filename) => {
+    const model = { decoder: { filename: 'named.onnx' }, [part]: { filename } };
+    await open({ 'genai_config.json': config(model), 'named.onnx': graphOf('named') });
     const error = await refusal(fetchFromHub('hub:owner/name', options()));
     expect(error).toMatchObject({
       code: 'INVALID_MODEL_FOLDER',
-      details: { file: 'genai_config.json', field: 'model.decoder.filename', received: filename },
+      details: { file: 'genai_config.json', field: `model.${part}.filename`, received: filename },
     });
   });
 

@@ -1,8 +1,9 @@
 import * as runtime from 'onnxruntime-common';
 import { expect, it } from 'vitest';
-import { encoderStates } from '../src/families/onnx-export/encoder-states.js';
+import { givenStates } from '../src/families/onnx-export/encoder-states.js';
 import type { ExportGraph, OnnxExportManifest } from '../src/families/onnx-export/export-manifest.js';
-import { decoderRoles, stepRoles } from '../src/families/onnx-export/export-roles.js';
+import { decoderRoles } from '../src/families/onnx-export/export-roles.js';
+import { stepRoles } from '../src/families/onnx-export/step-roles.js';
 import { openModelFolder } from '../src/index.js';
 import { exportFolder } from './export-folders.js';
 
@@ -86,8 +87,23 @@ it('gives states in the element type that the decoder takes', () => {
   const halves = Uint16Array.of(0, 0x3c00, 0xc100, 0x7bff);
   const single = new runtime.Tensor('float32', floats, [1, 1, 4]);
   const half = new runtime.Tensor('float16', halves, [1, 1, 4]);
-  expect(encoderStates(single, 'float16')).toEqual(halves);
-  expect(encoderStates(half, 'float32')).toEqual(floats);
-  expect(encoderStates(half, 'float16')).toEqual(halves);
-  expect(encoderStates(single, undefined)).toEqual(floats);
+  const roles = { file: 'e.onnx', input: 'i', reads: 'tokens', states: 's', caches: new Map() } as const;
+  const given = (states: runtime.Tensor, type: string | undefined) =>
+    givenStates({ s: states }, roles, { type, caches: [], cacheType: undefined }, 1);
+  expect(given(single, 'float16').values).toEqual(halves);
+  expect(given(half, 'float32').values).toEqual(floats);
+  expect(given(half, 'float16')).toEqual({ length: 1, values: halves, caches: undefined });
+  expect(given(single, undefined).values).toEqual(floats);
+  const cache = new runtime.Tensor('float16', halves, [1, 2, 1, 2]);
+  const { length, values, caches } = givenStates(
+    { c: cache },
+    roles,
+    { type: undefined, caches: ['c'], cacheType: 'float32' },
+    1,
+  );
+  expect([length, values.length, caches]).toEqual([
+    1,
+    0,
+    { lanes: 1, length: 1, parts: [{ heads: 2, size: 2, values: floats }] },
+  ]);
 });

@@ -126,12 +126,53 @@ describe('a folder of onnxruntime-genai, with attention of grouped queries in 4 
 
   it.each([
     [
-      'two models',
+      'an encoder that is not there',
       (one) => Object.assign(one, { encoder: { filename: 'encoder.onnx' } }),
-      'UNSUPPORTED_MODEL',
-      /model\.encoder/,
+      'INVALID_MODEL_FOLDER',
+      /encoder\.onnx/,
     ],
-    ['a pipeline', (one) => Object.assign(one.decoder, { pipeline: [{}] }), 'UNSUPPORTED_MODEL', /decoder\.pipeline/],
+    [
+      'images',
+      (one) => Object.assign(one, { embedding: { filename: 'e.onnx' }, vision: { filename: 'v.onnx' } }),
+      'UNSUPPORTED_MODEL',
+      /model\.vision: it reads images, .*Use a model of text/,
+    ],
+    [
+      'sound beside text',
+      (one) => Object.assign(one, { embedding: { filename: 'e.onnx' }, speech: { filename: 's.onnx' } }),
+      'UNSUPPORTED_MODEL',
+      /model\.speech: it reads sound beside text.*Use a model/,
+    ],
+    [
+      'a transducer',
+      (one) => Object.assign(one, { encoder: {}, joiner: {} }),
+      'UNSUPPORTED_MODEL',
+      /model\.joiner: it is a transducer.*Use a model/,
+    ],
+    [
+      'a recurrent decoder',
+      (one) => Object.assign(one.decoder.inputs, { rnn_states_prev: 'rnn_states_prev' }),
+      'UNSUPPORTED_MODEL',
+      /decoder\.inputs\.rnn_states_prev: its decoder is recurrent.*Import the model's own weights/,
+    ],
+    [
+      'an encoder and a decoder in one graph',
+      (one) => Object.assign(one, { encoder_decoder_init: { filename: 'e.onnx' } }),
+      'UNSUPPORTED_MODEL',
+      /model\.encoder_decoder_init: .*old versions.*Build it again/,
+    ],
+    [
+      'a part that is not known',
+      (one) => Object.assign(one, { diffuser: {} }),
+      'UNSUPPORTED_MODEL',
+      /model\.diffuser: what that does is not known/,
+    ],
+    [
+      'a pipeline',
+      (one) => Object.assign(one.decoder, { pipeline: [{}] }),
+      'UNSUPPORTED_MODEL',
+      /decoder\.pipeline: its decoder is several graphs.*Build it again/,
+    ],
     ['no decoder', (one) => Object.assign(one, { decoder: 1 }), 'INVALID_MODEL_FOLDER', /model\.decoder is 1/],
     [
       'a file outside',
@@ -223,6 +264,16 @@ describe('a folder of onnxruntime-genai, with attention of grouped queries in 4 
     const error = await refusal(folder);
     expect(error.code).toBe('INVALID_MODEL_FOLDER');
     expect(error.message).toContain('decoder.onnx.data');
+  });
+
+  it('needs no head that drafts, and says that it is not used', async () => {
+    const folder = await changed((one) => Object.assign(one, { mtp: { filename: 'gone.onnx' }, draft: {} }));
+    await using plain = await loadModel(folder, OPTIONS);
+    expect(plain.manifest.training).toMatchObject({ notUsed: { 'model.mtp': 'gone.onnx', 'model.draft': 'no graph' } });
+    const { results } = await collect(
+      greedy().decode(plain.part('autoregressive'), { sources, maxNewTokens: NEW_TOKENS }),
+    );
+    expect(results.map(({ best }) => [...best.tokenIds])).toEqual(rows.map((row) => row.greedy));
   });
 
   it('has one precision', async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { AudioSource } from '../src/speech.js';
 import { exportFolder } from './export-folders.js';
 
-/** Written by apps/distill/make_whisper_export_fixtures.py: what transformers gives for the model that was exported. */
+/** Written by make_whisper_export_fixtures.py and make_genai_whisper_fixture.py of apps/distill: what transformers gives for the model that was exported. */
 export interface SpectrumRow {
   /** The two periods that the spectrum is made of. */
   readonly periods: readonly [first: number, second: number];

@@ -18,10 +18,17 @@ export async function readPreprocessor(reader: FileReader): Promise<Readonly<Rec
   return isObject(config) ? config : refusePreprocessor(folder, 'the whole file', config, 'an object');
 }
 
-export function refusePreprocessor(folder: string, field: string, received: unknown, required: string): never {
+/** Throws `UNSUPPORTED_MODEL` for what such a file says; `file` is its name. */
+export function refusePreprocessor(
+  folder: string,
+  field: string,
+  received: unknown,
+  required: string,
+  file: string = PREPROCESSOR,
+): never {
   throw unsupportedModel(
-    `${PREPROCESSOR} in ${folder}: ${field} is ${quote(received)}, but ${required} is required. Use an export of another model.`,
-    { folder, file: PREPROCESSOR, field, received, required },
+    `${file} in ${folder}: ${field} is ${quote(received)}, but ${required} is required. Use an export of another model.`,
+    { folder, file, field, received, required },
   );
 }
 

@@ -60,7 +60,7 @@ export function readSpeechTokens(folder: SpeechFolder, vocabularySize: number): 
     ['eos_token_id', end],
   ] as const) {
     for (const [file, content] of [
-      [CONFIG, folder.config],
+      [folder.file ?? CONFIG, folder.config],
       [GENERATION_CONFIG, folder.generationConfig],
     ] as const) {
       const found = content?.[field];

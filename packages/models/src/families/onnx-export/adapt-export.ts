@@ -1,9 +1,8 @@
 import { ForetokenError } from '@foretoken/core';
 import { parseManifest } from '../../folder/check-manifest.js';
 import { exportPrecisions } from '../../folder/export-precisions.js';
-import { externalFiles } from '../../folder/external-data.js';
 import { decodeUtf8, isObject, parseJson } from '../../folder/json.js';
-import { FILE_BYTES, GRAPH_BYTES, MANIFEST_BYTES } from '../../folder/manifest.js';
+import { MANIFEST_BYTES } from '../../folder/manifest.js';
 import type { OpenFolderOptions, VerifiedFolder } from '../../folder/model-folder.js';
 import { invalidFolder, quote } from '../../folder/refusal.js';
 import { CONFIG, type ConfigFiles, GENERATION_CONFIG } from '../../hugging-face/config-files.js';
@@ -13,7 +12,7 @@ import {
   readExportGeneration,
 } from '../../hugging-face/generation-config.js';
 import { isMultilingual, readLanguages } from '../../hugging-face/languages.js';
-import { PREPROCESSOR } from '../../hugging-face/preprocessor-config.js';
+import { PREPROCESSOR, readPreprocessor } from '../../hugging-face/preprocessor-config.js';
 import { readTokenizerConfig, TOKENIZER_CONFIG } from '../../hugging-face/tokenizer-config.js';
 import { readTokenizerFiles, type TokenizerFiles } from '../../hugging-face/tokenizer-files.js';
 import {
@@ -24,23 +23,21 @@ import {
   TOKENIZER,
 } from '../../hugging-face/tokenizer-names.js';
 import type { ModelIo } from '../../io/model-io.js';
-import { readingGraph } from '../../onnx/graph-description.js';
-import { describeGraphFile } from '../../onnx/graph-file.js';
-import { dependentOperators, operatorsOf } from '../../onnx/operators.js';
-import { tabledPositions } from '../../onnx/position-tables.js';
-import { wireParts } from '../../onnx/wire-parts.js';
 import type { NamedTokens } from '../../tokenizer/named-tokens.js';
-import { outputCounts, sourceCounts } from './counted-inputs.js';
 import { cacheShape, positionsOf, sourceVocabularySize, vocabularySize } from './export-config.js';
 import { type ExportFiles, findExport } from './export-files.js';
-import type { ExportGraph, OnnxExportManifest } from './export-manifest.js';
+import type { OnnxExportManifest } from './export-manifest.js';
 import { ExportReader } from './export-reader.js';
-import { decoderRoles, encoderRoles, stepRoles } from './export-roles.js';
-import { assertNamedCaches } from './genai-caches.js';
+import { decoderRoles, encoderRoles } from './export-roles.js';
 import { GENAI_CONFIG, type GenaiModel, readGenai } from './genai-config.js';
+import type { UnusedPart } from './genai-parts.js';
+import { readHeard } from './genai-sound.js';
 import { LISTED_TOKENS, readListedTokens } from './listed-tokens.js';
+import { type ReadGraphs, readGraphs } from './read-graphs.js';
 import { readTold } from './read-told.js';
 import { MAX_SECONDS, readSoundConfig } from './sound-config.js';
+import type { Preprocessor } from './spectrum-config.js';
+import { stepRoles } from './step-roles.js';
 
 /** Where a model has no most positions of its own, and its configs name no most tokens. */
 const MAX_SOURCE = 16_384;
@@ -62,19 +59,21 @@ export async function adaptExport(io: ModelIo, options: OpenFolderOptions): Prom
   if (genai === undefined && !hasConfig && !(await reader.has(LISTED_TOKENS))) return undefined;
   const files = genai === undefined ? await findExport(io, precision, signal) : genaiFiles(io, genai, precision);
   if (files === undefined) return undefined;
-  const configs = genai?.configs ?? (hasConfig ? await readConfigs(reader) : (await readListedTokens(reader)).configs);
-  const read = await readGraphs(reader, files, genai?.names);
+  const read = await readGraphs(reader, files, genai);
   stepRoles(read);
-  const content = await describe(reader, configs, files, read);
+  const heard = genai && (await readHeard(reader, genai, read.graphs.encoder));
+  const own = async () => (hasConfig ? readConfigs(reader) : (await readListedTokens(reader)).configs);
+  const configs = heard?.genai.configs ?? genai?.configs ?? (await own());
+  const content = await describe(reader, { configs, ...heard, unused: genai?.unused }, files, read);
   const unused = [CONFIG, GENERATION_CONFIG, GENAI_CONFIG, PREPROCESSOR, LISTED_TOKENS, TOKENIZER_CONFIG];
-  for (const file of unused) reader.forget(file);
+  for (const file of [...unused, ...(genai === undefined ? [] : [genai.processor])]) reader.forget(file);
   const manifest = await parseManifest(JSON.stringify({ ...content, files: reader.records }), io.folder);
   return { manifest, contents: reader.contents };
 }
 
-/** The one graph of such a folder, which has one precision. Throws `INVALID_ARGUMENT`. */
-function genaiFiles({ folder }: ModelIo, { file }: GenaiModel, received: unknown): ExportFiles {
-  if (received === undefined) return { precision: 'as-built', decoder: file };
+/** The graphs of such a folder, which has one precision. Throws `INVALID_ARGUMENT`. */
+function genaiFiles({ folder }: ModelIo, { encoder, decoder }: GenaiModel, received: unknown): ExportFiles {
+  if (received === undefined) return { precision: 'as-built', encoder: encoder?.file, decoder: decoder.file };
   throw new ForetokenError(
     'INVALID_ARGUMENT',
     `precision chooses among the graphs of an export, but ${folder} is a folder of onnxruntime-genai, which has one. Leave it out.`,
@@ -100,58 +99,18 @@ async function readConfigs(reader: ExportReader): Promise<ConfigFiles> {
   return { path, config, generationConfig };
 }
 
-type Graphs = OnnxExportManifest['graphs'];
-
-interface ReadGraphs {
-  readonly graphs: Graphs;
-  readonly dependentRows: readonly string[];
-  /** Most positions that the tables of each have; infinite where they do not tell. */
-  readonly positions: { readonly source: number; readonly output: number };
-}
-
-async function readGraphs(
-  reader: ExportReader,
-  { encoder, decoder, decoderWithPast }: ExportFiles,
-  names?: ReadonlyMap<string, string>,
-): Promise<ReadGraphs> {
-  const dependent = new Set<string>();
-  const positions = { source: Number.POSITIVE_INFINITY, output: Number.POSITIVE_INFINITY };
-  const read = async (file: string): Promise<ExportGraph> => {
-    const bytes = await reader.read(file, GRAPH_BYTES);
-    const description = await describeGraphFile(bytes, file);
-    const { inputs, outputs, operators } = description;
-    const used = operators ?? readingGraph(file, () => operatorsOf(bytes));
-    for (const name of dependentOperators(used)) dependent.add(name);
-    for (const name of externalFiles(description, reader.path, file)) await reader.read(name, FILE_BYTES);
-    const others = [...inputs.keys(), ...outputs.keys()].flatMap((name) => {
-      const usual = names?.get(name);
-      return usual === undefined || usual === name ? [] : [[name, usual] as const];
-    });
-    const graph = {
-      file,
-      inputs: Object.fromEntries(inputs),
-      outputs: Object.fromEntries(outputs),
-      names: others.length === 0 ? undefined : Object.fromEntries(others),
-    };
-    const parts = description.parts ?? readingGraph(file, () => wireParts(bytes));
-    const side = file === encoder ? 'source' : 'output';
-    if (parts !== undefined && graph.names !== undefined) assertNamedCaches(graph, parts, reader.path);
-    const counted = side === 'source' ? sourceCounts(encoderRoles(graph)) : outputCounts(decoderRoles(graph));
-    const tabled = parts && counted && readingGraph(file, () => tabledPositions(parts, counted));
-    positions[side] = Math.min(positions[side], tabled ?? positions[side]);
-    return graph;
-  };
-  const graphs: Graphs = {
-    encoder: encoder === undefined ? undefined : await read(encoder),
-    decoder: await read(decoder),
-    decoderWithPast: decoderWithPast === undefined ? undefined : await read(decoderWithPast),
-  };
-  return { graphs, dependentRows: [...dependent].sort(), positions };
+/** What says of a model what it is. */
+interface Described {
+  readonly configs: ConfigFiles;
+  /** What says how its sound is read, where that is not a preprocessor's config. */
+  readonly preprocessor?: Preprocessor | undefined;
+  /** Parts that are not used. */
+  readonly unused?: readonly UnusedPart[] | undefined;
 }
 
 async function describe(
   reader: ExportReader,
-  configs: ConfigFiles,
+  { configs, preprocessor, unused = [] }: Described,
   { precision }: ExportFiles,
   { graphs, dependentRows, positions }: ReadGraphs,
 ): Promise<Omit<OnnxExportManifest, 'files'>> {
@@ -165,10 +124,12 @@ async function describe(
   const sources = reads === 'tokens' ? sourceVocabularySize(configs, size) : size;
   const tokenizer = await readTokenizer(reader, sources !== size);
   const named = tokenizer?.namedTokens(size) ?? {};
+  const spectrum = async () => preprocessor ?? { file: PREPROCESSOR, config: (await readPreprocessor(reader)) ?? {} };
   const told =
-    encodes && reads === 'spectra' ? await readTold(reader, configs, encoder, tokenizer, size, named) : undefined;
+    encodes && reads === 'spectra' ? readTold(configs, await spectrum(), encoder, tokenizer, size, named) : undefined;
   const generation = told?.generation ?? readGeneration(configs, size, encodes, named);
-  const { beginning, suppressed, notes, pad, maxLength } = generation;
+  const { beginning, suppressed, pad, maxLength } = generation;
+  const notes = [...generation.notes, ...unused];
   const [endTokenId, ...stopTokenIds] = generation.ends;
   const sourceTokens = encodes ? tokenizer?.sourceTokens?.(sources) : undefined;
   const languages =

@@ -1,23 +1,21 @@
 import { ForetokenError, type OutputRequest } from '@foretoken/core';
 import {
   cacheTensor,
-  cacheValuesOf,
   cacheZeros,
-  type Feeds,
   type GraphSession,
   type OnnxRuntime,
   type PathBlock,
   type PathDriver,
   type PathInputs,
   type PathOutputs,
-  type PathPart,
   scoredLogitsInTurns,
   type Tensor,
 } from '@foretoken/core/runtime';
 import { numberTensor } from '../../drivers/number-tensors.js';
 import { float16BitsToFloat32 } from '../../weights/float16.js';
-import { type CacheRole, type DecoderRoles, presentOf } from './export-roles.js';
+import type { CacheRole, DecoderRoles } from './export-roles.js';
 import type { ExportSources, MaskPlaces } from './export-sources.js';
+import { pathBlockOf } from './path-block-of.js';
 
 /** What is used of an open graph. */
 export type ExportSession = Pick<GraphSession, 'inputType' | 'run'>;
@@ -72,16 +70,17 @@ export class ExportDriver implements PathDriver {
     this.#feedSources(session, roles, inputs, feeds);
     this.#feedPast(session, roles, inputs, feeds);
     const self = goOn.caches.filter(({ cross }) => !cross);
-    const cross = inputs.past === undefined ? goOn.caches.filter((role) => role.cross) : [];
+    const begun = goOn.caches.filter((role) => role.cross && role.encoded === undefined);
+    const cross = inputs.past === undefined ? begun : [];
     const names = [...self, ...cross].map(givenAs);
     if (inputs.scored.length > 0) names.push(roles.logits);
     const outputs = await session.run(feeds, names);
     if (cross.length > 0) {
-      this.#sources?.keepCross(inputs.row, blockOf(cross, outputs, inputs.row.length));
+      this.#sources?.keepCross(inputs.row, pathBlockOf(cross.map(givenAs), outputs, inputs.row.length));
     }
     const logits = inputs.scored.length > 0 ? this.#scoredRows(outputs[roles.logits], inputs) : new Float32Array();
     return {
-      present: blockOf(self, outputs, inputs.row.length),
+      present: pathBlockOf(self.map(givenAs), outputs, inputs.row.length),
       extension: await scoredLogitsInTurns(logits, this.#steps.vocabularySize, output),
     };
   }
@@ -130,25 +129,22 @@ export class ExportDriver implements PathDriver {
     feeds: Record<string, Tensor>,
   ): void {
     const { runtime, cache } = this.#steps;
-    if (past === undefined) {
-      for (const { input, heads = cache?.heads ?? 1, size = cache?.size ?? 1 } of roles.caches) {
-        const type = session.inputType(input) === 'float16' ? 'float16' : 'float32';
-        feeds[input] = cacheTensor(runtime, cacheZeros(type, 0), [row.length, heads, 0, size]);
-      }
-      return;
-    }
     const give = (which: readonly CacheRole[], { lanes, length, parts }: PathBlock): void => {
       for (const [index, { input }] of which.entries()) {
         const { values, heads, size } = parts[index];
         feeds[input] = cacheTensor(runtime, values, [lanes, heads, length, size]);
       }
     };
-    const cross = roles.caches.filter((role) => role.cross);
-    give(
-      roles.caches.filter((role) => !role.cross),
-      past,
-    );
+    const self = roles.caches.filter((role) => !role.cross);
+    // What an encoder gives is there from the beginning.
+    const cross = roles.caches.filter((role) => role.cross && (past !== undefined || role.encoded !== undefined));
+    if (past !== undefined) give(self, past);
     if (cross.length > 0 && this.#sources !== undefined) give(cross, this.#sources.cross(row));
+    for (const { input, heads = cache?.heads ?? 1, size = cache?.size ?? 1 } of roles.caches) {
+      if (Object.hasOwn(feeds, input)) continue;
+      const type = session.inputType(input) === 'float16' ? 'float16' : 'float32';
+      feeds[input] = cacheTensor(runtime, cacheZeros(type, 0), [row.length, heads, 0, size]);
+    }
   }
 
   /** Logits of the scored cells as floats of their own, without those of tokens that are never output. */
@@ -184,20 +180,8 @@ function keptColumns({ scored, length }: PathInputs): number {
 }
 
 /** The output that a cache comes from, also in the graph that begins, whose outputs have the usual names. */
-function givenAs({ input, output }: CacheRole): string {
-  return output ?? presentOf(input);
-}
-
-/** Outputs of a cache's roles, `[lanes, heads, length, size]` each, as they are. */
-function blockOf(roles: readonly CacheRole[], outputs: Feeds, lanes: number): PathBlock {
-  let length = 0;
-  const parts = roles.map((role): PathPart => {
-    const tensor = outputs[givenAs(role)];
-    const [, heads, time, size] = tensor.dims;
-    length = time;
-    return { heads, size, values: cacheValuesOf(tensor) };
-  });
-  return { lanes, length, parts };
+function givenAs({ output, present }: CacheRole): string {
+  return output ?? present;
 }
 
 function halves(data: Tensor['data']): Float32Array {

@@ -1,12 +1,18 @@
 import type { SourceEncoder, SourceEncoding, TokenSource } from '@foretoken/core';
 import { assertTokenSources, throwIfAborted } from '@foretoken/core/kit';
-import { type CacheValues, cacheZeros, type GraphSession, type OnnxRuntime } from '@foretoken/core/runtime';
+import {
+  type CacheValues,
+  cacheZeros,
+  type GraphSession,
+  type OnnxRuntime,
+  type PathPlace,
+} from '@foretoken/core/runtime';
 import type { AudioSource } from '../../audio/speech-input.js';
 import { groupsByLength, longestOf } from '../../drivers/length-groups.js';
 import { numberTensor } from '../../drivers/number-tensors.js';
 import { ownEncoding } from '../../drivers/own-encoding.js';
 import { RowsEncoding } from '../../drivers/rows-encoding.js';
-import { encoderStates } from './encoder-states.js';
+import { givenStates, type TakenStates, usedOutputs } from './encoder-states.js';
 import type { EncoderRoles } from './export-roles.js';
 
 /** States of a source, `[time, width]`. */
@@ -14,7 +20,10 @@ export interface SourceStates {
   readonly length: number;
   /** Samples that they were made of, where the source is sound. */
   readonly samples?: number | undefined;
+  /** Nothing where the decoder takes none. */
   readonly values: CacheValues;
+  /** Its keys and values in the decoder's layers, where the encoder gives these. */
+  readonly caches?: PathPlace | undefined;
 }
 
 /** What an exported encoder made of a batch of sources, each without its padding. */
@@ -42,8 +51,7 @@ export interface GraphEncoderOptions {
   /** Gives the graph, opening it on first use. */
   readonly session: () => Promise<GraphSession>;
   readonly roles: EncoderRoles;
-  /** Element type in which decoders take states; default that of the graph. */
-  readonly statesType: string | undefined;
+  readonly taken: TakenStates;
 }
 
 export interface ExportEncoderOptions extends GraphEncoderOptions {
@@ -88,7 +96,7 @@ export class ExportEncoder implements SourceEncoder<TokenSource> {
   }
 
   async #forward(rows: readonly TokenSource[]): Promise<SourceStates[]> {
-    const { runtime, roles, padTokenId, statesType } = this.#options;
+    const { runtime, roles, padTokenId, taken } = this.#options;
     const session = await this.#options.session();
     const time = longestOf(Int32Array.from(rows, ({ length }) => length));
     const dims = [rows.length, time];
@@ -100,12 +108,16 @@ export class ExportEncoder implements SourceEncoder<TokenSource> {
     }
     const feeds = { [roles.input]: numberTensor(runtime, session.inputType(roles.input), tokenIds, dims) };
     if (roles.mask !== undefined) feeds[roles.mask] = numberTensor(runtime, session.inputType(roles.mask), mask, dims);
-    const { [roles.states]: states } = await session.run(feeds, [roles.states]);
-    const values = encoderStates(states, statesType);
+    const outputs = await session.run(feeds, usedOutputs(roles, taken));
+    const { values, caches } = givenStates(outputs, roles, taken, rows.length);
     const width = values.length / (rows.length * time);
-    return rows.map(({ length }, index) => {
-      const begin = index * time * width;
-      return { length, values: values.subarray(begin, begin + length * width) };
+    return rows.map(({ length }, lane) => {
+      const begin = lane * time * width;
+      return {
+        length,
+        values: values.subarray(begin, begin + length * width),
+        caches: caches && { block: caches, lane },
+      };
     });
   }
 }

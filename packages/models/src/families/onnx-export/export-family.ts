@@ -13,10 +13,11 @@ import { textProcessor } from '../../processors/text-processor.js';
 import type { ModelFamily } from '../family.js';
 import type { ExportSource } from './export-encoder.js';
 import { type ExportGraph, type OnnxExportManifest, onnxExportSchema, toldModel } from './export-manifest.js';
-import { decoderRoles, encoderRoles, stepRoles } from './export-roles.js';
+import { decoderRoles, encoderRoles } from './export-roles.js';
 import { neededTokenizer, tokenizerAdvice } from './needed-tokenizer.js';
 import { openExport } from './open-export.js';
 import { soundProcessor } from './sound-processor.js';
+import { stepRoles } from './step-roles.js';
 
 /** Models whose graphs are those of an exporter, such as Optimum, as they are. */
 export const onnxExportFamily: ModelFamily<

@@ -30,13 +30,13 @@ export interface ExportSourceOptions {
   readonly prefixLengths?: readonly number[] | undefined;
 }
 
-/** The sources of open rows: their states, and the keys and values that a decoder's first run made of them. */
+/** The sources of open rows: their states, and the keys and values that the encoder or a decoder's first run made of them. */
 export class ExportSources {
   readonly #runtime: OnnxRuntime;
   readonly #rows: SourceStates[];
   readonly #maskPlaces: MaskPlaces;
   readonly #prefixLengths: number[];
-  /** Where the keys and values of each row lie, once a run has begun it. */
+  /** Where the keys and values of each row lie, once they were made. */
   readonly #cross: PathPlace[] = [];
   /** What was last fed, since the same lanes go on step by step. */
   #fed:
@@ -52,6 +52,7 @@ export class ExportSources {
     this.#maskPlaces = maskPlaces;
     this.#rows = [...rows];
     this.#prefixLengths = rows.map((_, row) => prefixLengths[row] ?? 0);
+    for (const [row, { caches }] of rows.entries()) if (caches !== undefined) this.#cross[row] = caches;
   }
 
   /** Tokens that stand before a row's output; 0 where no output begins. */
@@ -134,7 +135,7 @@ export class ExportSources {
   }
 
   #gatherCross(rows: Int32Array, time: number): PathBlock {
-    // Every row was read by a run that began, before any that goes on.
+    // Every row has them of its encoder, or was read by a run that began, before any that goes on.
     const places = Array.from(rows, (row) => this.#cross[row]);
     return gatherPaths(places, time);
   }

@@ -3,15 +3,17 @@ import type { GraphSessions } from '../../drivers/graph-sessions.js';
 import { forcedTokensOf } from '../../folder/languages-schema.js';
 import { EXACT, type OpenedPart } from '../../parts/model-part.js';
 import type { OpenContext } from '../family.js';
+import { type TakenStates, takenStates } from './encoder-states.js';
 import { ExportEncoder, type SourceStates, type StatesEncoder } from './export-encoder.js';
 import type { ExportGraph, ManifestSamples, OnnxExportManifest } from './export-manifest.js';
 import { ExportModel } from './export-model.js';
 import { probeAbilities, probeCosts } from './export-probe.js';
-import { encoderRoles, stepRoles } from './export-roles.js';
+import { encoderRoles } from './export-roles.js';
 import { proveRebuilt } from './prove-rebuilt.js';
 import { SoundEncoder } from './sound-encoder.js';
 import { maxSamplesOf } from './sound-processor.js';
 import { spectrumStates, triedSpectrum } from './spectrum-states.js';
+import { stepRoles } from './step-roles.js';
 
 /** Opens an exported model: its graphs built anew, where that gives the same, or else as they are. */
 export async function openExport(context: OpenContext<OnnxExportManifest>): Promise<readonly OpenedPart[]> {
@@ -49,7 +51,11 @@ async function openUntouched({
   // Exporters leave to the runtime what can be fused.
   sessions.optimization = 'all';
   const { begin, goOn } = stepRoles(manifest);
-  const taken = begin.states === undefined ? undefined : graphs.decoder.inputs[begin.states].type;
+  const { decoder, decoderWithPast = decoder } = graphs;
+  const taken = takenStates([
+    [begin, decoder],
+    [goOn, decoderWithPast],
+  ]);
   const encoder = graphs.encoder && openEncoder(graphs.encoder, manifest, sessions, taken);
   const graph = {
     runtime,
@@ -85,13 +91,13 @@ function openEncoder(
   graph: ExportGraph,
   { vocabulary, sourceVocabulary = vocabulary, limits, audio, spectrum }: OnnxExportManifest,
   sessions: GraphSessions,
-  statesType: string | undefined,
+  taken: TakenStates,
 ): StatesEncoder {
   const shared = {
     runtime: sessions.runtime,
     session: () => sessions.get(graph.file),
     roles: encoderRoles(graph),
-    statesType,
+    taken,
   };
   if (spectrum !== undefined) return spectrumStates({ ...shared, audio: spectrum });
   if (audio !== undefined) {

@@ -6,7 +6,7 @@ import { assertFinite, readFloatSource } from '../../drivers/float-source.js';
 import { numberTensor } from '../../drivers/number-tensors.js';
 import { ownEncoding } from '../../drivers/own-encoding.js';
 import { RowsEncoding } from '../../drivers/rows-encoding.js';
-import { encoderStates } from './encoder-states.js';
+import { givenStates, usedOutputs } from './encoder-states.js';
 import type { ExportEncoding, GraphEncoderOptions, SourceStates } from './export-encoder.js';
 
 export interface SoundEncoderOptions extends GraphEncoderOptions {
@@ -53,7 +53,7 @@ export class SoundEncoder implements SourceEncoder<AudioSource> {
   }
 
   async #forward(values: Float32Array): Promise<SourceStates> {
-    const { runtime, roles, minSamples, statesType } = this.#options;
+    const { runtime, roles, minSamples, taken } = this.#options;
     const session = await this.#options.session();
     const samples = Math.max(values.length, minSamples);
     const sound = new Float32Array(samples);
@@ -63,7 +63,8 @@ export class SoundEncoder implements SourceEncoder<AudioSource> {
       const mask = new Int32Array(samples).fill(1);
       feeds[roles.mask] = numberTensor(runtime, session.inputType(roles.mask), mask, [1, samples]);
     }
-    const { [roles.states]: states } = await session.run(feeds, [roles.states]);
-    return { length: states.dims[1], samples, values: encoderStates(states, statesType) };
+    const outputs = await session.run(feeds, usedOutputs(roles, taken));
+    const { length, values: states, caches } = givenStates(outputs, roles, taken, 1);
+    return { length, samples, values: states, caches: caches && { block: caches, lane: 0 } };
   }
 }

@@ -1,11 +1,17 @@
 import { HOP, SAMPLE_RATE, SIZE } from '../../audio/log-mel.js';
 import { invalidFolder, quote } from '../../folder/refusal.js';
 import type { ManifestSpectrum } from '../../folder/speech-schema.js';
-import { CONFIG, type ConfigFiles, type FileReader } from '../../hugging-face/config-files.js';
+import { CONFIG, type ConfigFiles } from '../../hugging-face/config-files.js';
 import { configInteger } from '../../hugging-face/config-integer.js';
-import { PREPROCESSOR, readPreprocessor, refusePreprocessor } from '../../hugging-face/preprocessor-config.js';
+import { refusePreprocessor } from '../../hugging-face/preprocessor-config.js';
 import type { ExportGraph } from './export-manifest.js';
 import type { EncoderRoles } from './export-roles.js';
+
+/** What says how sound becomes what a model reads, in the words of transformers. */
+export interface Preprocessor {
+  readonly file: string;
+  readonly config: Readonly<Record<string, unknown>>;
+}
 
 /** Two frames are one position of such an encoder. */
 const FRAMES = 2;
@@ -16,17 +22,17 @@ const MAX_POSITIONS = 32_768;
  * The spectrum that an encoder reads, by config.json and by what its graph and the preprocessor's config say as well. Throws
  * `INVALID_MODEL_FOLDER` where they contradict one another, `UNSUPPORTED_MODEL` for a spectrum of another kind.
  */
-export async function readSpectrumConfig(
-  reader: FileReader,
+export function readSpectrumConfig(
   configs: ConfigFiles,
+  preprocessor: Preprocessor,
   { file, inputs }: ExportGraph,
   { input }: EncoderRoles,
-): Promise<ManifestSpectrum> {
+): ManifestSpectrum {
   const [, bands, columns] = inputs[input].dims;
   const mels = sizeOf(configs, 'num_mel_bins', MAX_MELS, bands, 1, file, input);
   const positions = sizeOf(configs, 'max_source_positions', MAX_POSITIONS, columns, FRAMES, file, input);
   const audio = { mels, frames: FRAMES * positions };
-  assertPreprocessor(reader.path, (await readPreprocessor(reader)) ?? {}, audio);
+  assertPreprocessor(configs, preprocessor, audio);
   return audio;
 }
 
@@ -53,14 +59,15 @@ function sizeOf(
 
 /** Refuses what would make another spectrum than the one that is computed here; what is not said is as usual. */
 function assertPreprocessor(
-  folder: string,
-  config: Readonly<Record<string, unknown>>,
+  { path: folder, file: from = CONFIG }: ConfigFiles,
+  preprocessor: Preprocessor,
   { mels, frames }: ManifestSpectrum,
 ): void {
+  const { file, config } = preprocessor;
   const usual = { sampling_rate: SAMPLE_RATE, hop_length: HOP, n_fft: SIZE, padding_value: 0, dither: 0 };
   for (const [field, required] of Object.entries(usual)) {
     const { [field]: received = required } = config;
-    if (received !== required) refusePreprocessor(folder, field, received, String(required));
+    if (received !== required) refusePreprocessor(folder, field, received, String(required), file);
   }
   const sizes = {
     feature_size: mels,
@@ -72,8 +79,8 @@ function assertPreprocessor(
     const { [field]: received = required } = config;
     if (received === required) continue;
     throw invalidFolder(
-      `${PREPROCESSOR} in ${folder} has ${field} ${quote(received)}, but by ${CONFIG} it is ${required}: they are of different models. Fetch both of one model.`,
-      { folder, file: PREPROCESSOR, field, received, required },
+      `${file} in ${folder} has ${field} ${quote(received)}, but by ${from} it is ${required}: they are of different models. Fetch both of one model.`,
+      { folder, file, field, received, required },
     );
   }
 }

@@ -3,9 +3,8 @@ import { cacheTensor } from '@foretoken/core/runtime';
 import { type EncodeSpectrum, SpectrumEncoder } from '../../drivers/spectrum-encoder.js';
 import { invalidFolder } from '../../folder/refusal.js';
 import type { ManifestSpectrum } from '../../folder/speech-schema.js';
-import { CONFIG } from '../../hugging-face/config-files.js';
 import { float32ToFloat16Bits } from '../../weights/to-float16.js';
-import { encoderStates } from './encoder-states.js';
+import { givenStates, usedOutputs } from './encoder-states.js';
 import type { GraphEncoderOptions, SourceStates, StatesEncoder } from './export-encoder.js';
 
 export interface SpectrumStatesOptions extends GraphEncoderOptions {
@@ -17,13 +16,20 @@ export function spectrumStates(options: SpectrumStatesOptions): StatesEncoder {
   return new SpectrumEncoder(options.audio, forward(options));
 }
 
-function forward({ runtime, session, roles, statesType, audio }: SpectrumStatesOptions): EncodeSpectrum<SourceStates> {
+function forward({
+  runtime,
+  session,
+  roles,
+  taken: wanted,
+  audio,
+}: SpectrumStatesOptions): EncodeSpectrum<SourceStates> {
   return async (values) => {
     const graph = await session();
     const taken = graph.inputType(roles.input) === 'float16' ? float32ToFloat16Bits(values) : values;
     const feeds = { [roles.input]: cacheTensor(runtime, taken, [1, audio.mels, audio.frames]) };
-    const { [roles.states]: states } = await graph.run(feeds, [roles.states]);
-    return { length: states.dims[1], values: encoderStates(states, statesType) };
+    const outputs = await graph.run(feeds, usedOutputs(roles, wanted));
+    const { length, values: states, caches } = givenStates(outputs, roles, wanted, 1);
+    return { length, values: states, caches: caches && { block: caches, lane: 0 } };
   };
 }
 
@@ -43,7 +49,7 @@ export async function triedSpectrum(
   } catch (error) {
     if (!ForetokenError.isInstance(error) || error.code !== 'RUNTIME_FAILURE') throw error;
     throw invalidFolder(
-      `${file} does not read a spectrum of ${mels} bands and ${frames} frames, as ${CONFIG} has them by num_mel_bins and max_source_positions: ${error.message} Fetch config and graphs of one model.`,
+      `${file} does not read a spectrum of ${mels} bands and ${frames} frames, as the config beside it says: ${error.message} Fetch config and graphs of one model.`,
       {
         file,
         field: 'max_source_positions',
