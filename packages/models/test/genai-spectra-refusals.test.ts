@@ -1,4 +1,4 @@
-import { rm, truncate, writeFile } from 'node:fs/promises';
+import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { exportCopy } from './export-folders.js';
@@ -195,6 +195,17 @@ describe('a folder of onnxruntime-genai with an encoder of spectra', () => {
       'INVALID_MODEL_FOLDER',
       'encoder.onnx',
       /encoder\.onnx/,
+    ],
+    [
+      'an operator that nothing here can run',
+      async (folder) => {
+        const path = join(folder, 'decoder.onnx');
+        const text = (await readFile(path)).toString('latin1');
+        await writeFile(path, Buffer.from(text.replaceAll('MultiHeadAttention', 'UnknownHeadAttentn'), 'latin1'));
+      },
+      'UNSUPPORTED_MODEL',
+      'decoder.onnx',
+      /an operator that the ONNX Runtime in use cannot run here.*UnknownHeadAttentn.*Take an export for this device/,
     ],
     [
       'no tokenizer',

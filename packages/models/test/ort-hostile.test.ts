@@ -176,9 +176,16 @@ describe("a graph in ONNX Runtime's own format", () => {
       const bytes = Uint8Array.from(good);
       for (const [at, value] of changes) bytes[at] = value;
       try {
-        const { inputs, outputs, operators } = describeOrtGraph(bytes, 'g.ort');
+        const { inputs, outputs, operators, parts } = describeOrtGraph(bytes, 'g.ort');
         // No more can come of a file than it holds.
-        expect(inputs.size + outputs.size + operators.size).toBeLessThan(good.length);
+        const held = parts.nodes.length + parts.tensors.size;
+        expect(inputs.size + outputs.size + operators.size + held).toBeLessThan(good.length);
+        const counted = {
+          positions: ['input_ids'],
+          axes: new Map([['input_ids', [1, -1]]]),
+          masks: ['attention_mask'],
+        };
+        expect(tabledPositions(parts, counted) ?? 1).toBeGreaterThan(0);
       } catch (error) {
         if (!ForetokenError.isInstance(error)) throw error;
         expect(['INVALID_MODEL_FOLDER', 'UNSUPPORTED_MODEL']).toContain(error.code);

@@ -27,8 +27,8 @@ export function invalidFolder(message: string, details: RefusalDetails, cause?: 
 }
 
 /** An `UNSUPPORTED_MODEL` error: the content is well formed, but this release does not know how to use it. */
-export function unsupportedModel(message: string, details: RefusalDetails): ForetokenError {
-  return new ForetokenError('UNSUPPORTED_MODEL', escaped(message), printable(details));
+export function unsupportedModel(message: string, details: RefusalDetails, cause?: unknown): ForetokenError {
+  return new ForetokenError('UNSUPPORTED_MODEL', escaped(message), printable(details), { cause });
 }
 
 /** Details that can be printed: what a file holds may be nested so deep that nothing prints it. */

@@ -182,6 +182,7 @@ async function describe(
     audio,
     spectrum: told?.audio,
     speech: told?.speech,
+    untoldPositions: output !== undefined && positions.output === Number.POSITIVE_INFINITY ? true : undefined,
     cache: cacheShape(configs),
     beginning: languages?.beginning ?? beginning,
     languages: languages?.manifest,

@@ -148,7 +148,8 @@ export class ExportDriver implements PathDriver {
   }
 
   /** Logits of the scored cells as floats of their own, without those of tokens that are never output. */
-  #scoredRows({ data, dims, type }: Tensor, { row, scored, length, pastLength }: PathInputs): Float32Array {
+  #scoredRows({ data, dims, type }: Tensor, inputs: PathInputs): Float32Array {
+    const { row, scored, length, pastLength } = inputs;
     const { vocabularySize: size, suppressed, suppressedFirst = [], goOn } = this.#steps;
     if (dims.at(-1) !== size) {
       throw new ForetokenError(
@@ -158,6 +159,14 @@ export class ExportDriver implements PathDriver {
       );
     }
     const columns = dims[1];
+    if (columns < keptColumns(inputs)) {
+      // As where a table of positions has no row for a token, and what is added to none is none.
+      throw new ForetokenError(
+        'RUNTIME_FAILURE',
+        `${goOn.file} gave scores after ${columns} of ${length} tokens, behind ${pastLength}. It may have no position for the others: fetch config and graphs of one model.`,
+        { file: goOn.file, field: 'output logits', received: columns, required: keptColumns(inputs) },
+      );
+    }
     // A graph may give the last columns only.
     const first = length - columns;
     const all = type === 'float16' ? halves(data) : (data as Float32Array);

@@ -53,6 +53,8 @@ export interface OnnxExportManifest extends ModelManifest {
   readonly spectrum?: ManifestSpectrum | undefined;
   /** Tokens that tell a model of spectra what is to be done; an output begins after them. */
   readonly speech?: ManifestSpeech | undefined;
+  /** Whether only a config says how long outputs may be, which is tried when the model is opened. */
+  readonly untoldPositions?: true | undefined;
   /** Heads of keys and values, and numbers of each, where the graphs do not say. */
   readonly cache?: { readonly heads: number; readonly size: number } | undefined;
   /** Tokens that every output begins with; what a model is told of a source comes after them. */
@@ -102,6 +104,7 @@ export const onnxExportSchema: v.GenericSchema<unknown, OnnxExportManifest> = v.
   audio: v.exactOptional(v.strictObject({ sampleRate: integer(1, 1_000_000), minSamples: integer(1, 1_000_000) })),
   spectrum: v.exactOptional(spectrum),
   speech: v.exactOptional(speech),
+  untoldPositions: v.exactOptional(v.literal(true)),
   cache: v.exactOptional(v.strictObject({ heads: size, size })),
   beginning: tokenIds,
   languages: v.exactOptional(languages),

@@ -122,7 +122,7 @@ async function findMaskPlaces(
 }
 
 /** What trying gives; false where a graph refuses what it was not made for. */
-async function tried(run: () => Promise<boolean>): Promise<boolean> {
+export async function tried(run: () => Promise<boolean>): Promise<boolean> {
   try {
     return await run();
   } catch (error) {
@@ -172,7 +172,7 @@ function assertUsable(logits: Float32Array): void {
 }
 
 /** Tokens of `lanes` paths, all scored, behind a past. */
-function inputsOf(tokenIds: readonly number[], lanes: number, past: PathBlock | undefined): PathInputs {
+export function inputsOf(tokenIds: readonly number[], lanes: number, past: PathBlock | undefined): PathInputs {
   return {
     row: new Int32Array(lanes),
     pastLength: past?.length ?? 0,

@@ -9,6 +9,8 @@ import type { ExportGraph, ManifestSamples, OnnxExportManifest } from './export-
 import { ExportModel } from './export-model.js';
 import { probeAbilities, probeCosts } from './export-probe.js';
 import { encoderRoles } from './export-roles.js';
+import { openedGraph } from './kernel-refusal.js';
+import { assertPositions } from './position-probe.js';
 import { proveRebuilt } from './prove-rebuilt.js';
 import { SoundEncoder } from './sound-encoder.js';
 import { maxSamplesOf } from './sound-processor.js';
@@ -59,7 +61,7 @@ async function openUntouched({
   const encoder = graphs.encoder && openEncoder(graphs.encoder, manifest, sessions, taken);
   const graph = {
     runtime,
-    session: (file: string) => sessions.get(file),
+    session: (file: string) => openedGraph(file, () => sessions.get(file)),
     begin,
     goOn,
     vocabularySize: vocabulary.size,
@@ -72,6 +74,8 @@ async function openUntouched({
   signal?.throwIfAborted();
   const abilities = await probeAbilities(graph, source, dependentRows.length > 0, vocabulary.padTokenId);
   const steps = { ...graph, ...abilities };
+  signal?.throwIfAborted();
+  if (manifest.untoldPositions === true) await assertPositions(steps, source, limits.targetLength, signal);
   signal?.throwIfAborted();
   const costs = await probeCosts(steps, source, limits.targetLength, probe, signal);
   const forcedTokens = encoder && forcedTokensOf(beginning, languages);
@@ -95,7 +99,7 @@ function openEncoder(
 ): StatesEncoder {
   const shared = {
     runtime: sessions.runtime,
-    session: () => sessions.get(graph.file),
+    session: () => openedGraph(graph.file, () => sessions.get(graph.file)),
     roles: encoderRoles(graph),
     taken,
   };
