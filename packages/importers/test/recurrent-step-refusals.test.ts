@@ -117,6 +117,16 @@ describe('recurrent steps that are not what they should be', () => {
     expect([...results[0].best.tokenIds]).toEqual([1, 1, 1]);
   });
 
+  it('refuses a state of which it cannot be known how many numbers it has, before it runs', async () => {
+    const step = await stepOf([0 / 0, 0], 2, 'width');
+    const options = { symbols: { target: ['a', 'b'] }, startTokenId: 0 };
+    await expect(importRecurrentSteps(step, join(parent, 'never'), options)).rejects.toMatchObject({
+      code: 'UNSUPPORTED_MODEL',
+      message: expect.stringMatching(/state "hidden" is float32 \[any, any\]\. Only the batch may be open/),
+      details: { field: 'hidden' },
+    });
+  });
+
   it('refuses a step whose scores are fewer than its symbols when it runs', async () => {
     const target = join(parent, 'narrow');
     const options = { symbols: { target: ['a', 'b', 'c', 'd'] }, startTokenId: 0, scores: 'scores' };
@@ -128,16 +138,20 @@ describe('recurrent steps that are not what they should be', () => {
 });
 
 /** A step that gives these scores after every token. */
-async function stepOf(scores: readonly number[], declared: number | null = scores.length): Promise<string> {
+async function stepOf(
+  scores: readonly number[],
+  declared: number | null = scores.length,
+  width: number | string = 1,
+): Promise<string> {
   const graph = new GraphBuilder(new WeightStore('float32'), 'none.bin');
   const token = graph.input('token', 'int64', ['batch']);
-  const hidden = graph.input('hidden', 'float32', ['batch', 1]);
+  const hidden = graph.input('hidden', 'float32', ['batch', width]);
   const read = graph.op('Unsqueeze', [
     graph.op('Cast', [token], { to: ELEMENT_TYPE.float32 }),
     graph.constant('int64', [1], [1]),
   ]);
   graph.op('Add', [hidden, read], {}, { name: 'hidden_out' });
-  graph.output('hidden_out', 'float32', ['batch', 1]);
+  graph.output('hidden_out', 'float32', ['batch', width]);
   // Constants are finite; quotients need not be.
   const above = scores.map((score) => (Number.isNaN(score) ? 0 : Number.isFinite(score) ? score : Math.sign(score)));
   const below = scores.map((score) => (Number.isFinite(score) ? 1 : 0));

@@ -52,6 +52,17 @@ export function readOutputs(graph: ExportedGraph): readonly GraphTensor[] {
   );
 }
 
+/** Throws `UNSUPPORTED_MODEL` for a state of which it cannot be known how many numbers it has. */
+function assertSized({ folder, file }: ExportedGraph, name: string, value: GraphValue, hasSource: boolean): void {
+  const open = value.dims.filter((size) => size === null).length;
+  if (open <= (hasSource ? 2 : 1)) return;
+  const may = hasSource ? 'the batch and the length of a source' : 'the batch';
+  throw unsupportedModel(
+    `${file} in ${folder}: the state ${quote(name)} is ${show(value)}. Only ${may} may be open, so it is not known how many numbers it has. Export the step with fixed sizes of layers and states.`,
+    { folder, file, field: name, received: show(value), required: `open dimensions for ${may} alone` },
+  );
+}
+
 /** What the inputs of a step are for: as told, and by their names, shapes and outputs. Throws `INVALID_ARGUMENT`, `UNSUPPORTED_MODEL`. */
 export function readStepInputs(
   graph: ExportedGraph,
@@ -64,6 +75,7 @@ export function readStepInputs(
     const tensor = graphTensor(graph, name, value);
     const { from, to } = wires.get(name) ?? {};
     if (to !== undefined && value.type === 'float32') {
+      assertSized(graph, name, value, encoder !== undefined);
       const symbolic = value.dims.indexOf(null);
       const batchAxis = symbolic >= 0 ? symbolic : Math.max(0, value.dims.indexOf(1));
       return { role: 'state', tensor, from, to, batchAxis };
