@@ -24,6 +24,8 @@ export interface CtcFixture {
   readonly floats?: { readonly in?: FloatName; readonly out?: FloatName };
   /** Frames of all sources, where their size is fixed; the batch too, where that is told. */
   readonly fixed?: { readonly frames: number; readonly batch?: number | undefined };
+  /** All classes are as probable as one another, always. */
+  readonly flat?: boolean;
   /** Dimensions that the scores are declared to have, whatever they have. */
   readonly declared?: readonly (number | string)[];
   /** NaN or infinite: added to every score, or to those of one class. */
@@ -44,6 +46,7 @@ export async function writeCtcGraph(folder: string, fixture: CtcFixture): Promis
     global = false,
     floats = {},
     fixed,
+    flat = false,
     declared,
     spoilt,
   } = fixture;
@@ -62,6 +65,7 @@ export async function writeCtcGraph(folder: string, fixture: CtcFixture): Promis
   }
   const product = graph.op('MatMul', [x, graph.constant('float32', [WIDTH, classes], weights)]);
   let logits = graph.op('Add', [product, graph.constant('float32', [classes], bias)]);
+  if (flat) logits = graph.op('Mul', [logits, graph.constant('float32', [], [0])]);
   if (spoilt !== undefined) {
     const { by, of } = spoilt;
     // Constants are finite; quotients need not be.
