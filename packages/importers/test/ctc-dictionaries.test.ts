@@ -96,7 +96,9 @@ describe('a dictionary that gives ids', () => {
       ['0 <blk>\n1 a\nb\n3 c\n', 3, /gives no id, but most lines begin with one/],
       ['<blk> 0\n\na 1\nb 2\n', 2, /gives no id/],
       ['<blk> 0\na 1\nb 99999999999999999999\n', 3, /but ids of at most 999999 are read/],
-      ['<blk> 0\na  1\nb 2\n', 2, /more than one blank between label and id.*Put one tab/],
+      ['<blk> 0\na  1\nb 2\n', 2, /more than one blank or tab between label and id.*Put one tab/],
+      ['<blk>\t0\na\t\t1\nb\t2\n', 2, /more than one blank or tab/],
+      ['<blk> 0\na\t 1\nb 2\n', 2, /more than one blank or tab/],
     ] as const) {
       const error = await refusedFile(content, 3);
       expect(error, content).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { field: `line ${line}` } });

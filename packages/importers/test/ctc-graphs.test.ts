@@ -102,6 +102,11 @@ describe('a CTC graph of a fixed size', () => {
     expect(two).toMatchObject({ code: expect.stringMatching(/UNSUPPORTED_MODEL|RUNTIME_FAILURE/) });
   });
 
+  it('may be as long as a recording', async () => {
+    const { manifest } = await imported({ ...FIXTURE, fixed: { frames: 80_000, batch: 1 } });
+    expect(manifest.frames).toMatchObject({ dims: [80_000, 3] });
+  });
+
   it('is understood with one frame, and with as many as a batch', async () => {
     for (const layout of ['batch-time', 'time-batch'] as const) {
       for (const [frames, batch] of [

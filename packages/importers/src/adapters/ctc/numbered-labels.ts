@@ -74,10 +74,10 @@ export function* numberedLabels(
     if (other !== undefined) refuse(at, `gives the id ${id}, which line ${other + 1} has given already`);
     const same = lineOfLabel.get(label);
     if (same !== undefined) refuse(at, `gives another id to the label ${quote(label)} of line ${same + 1}`);
-    if (separator === ' ' && (edge === ' ' || edge === '\t') && label.trim() !== '') {
+    if ((edge === separator || edge === '\t') && label.trim() !== '') {
       refuse(
         at,
-        'has more than one blank between label and id, so it is not clear whether the label has one',
+        'has more than one blank or tab between label and id, so it is not clear whether the label has one',
         'Put one tab between label and id.',
       );
     }

@@ -77,7 +77,7 @@ export const ctcSchema: v.GenericSchema<unknown, CtcManifest> = v.strictObject({
   outputs: v.strictObject({ scores: graphTensor, lengths: optional(graphTensor) }),
   frames: v.strictObject({
     dims: v.pipe(
-      v.array(v.nullable(integer(1, 65_536))),
+      v.array(v.nullable(integer(1, 2 ** 24))),
       v.check(
         (dims) => dims.length >= 1 && dims.length <= 4 && dims.filter((size) => size === null).length <= 1,
         'dimensions, at most one of them null',
@@ -87,7 +87,7 @@ export const ctcSchema: v.GenericSchema<unknown, CtcManifest> = v.strictObject({
     layout: v.picklist(SCORE_LAYOUTS),
     values: v.picklist(SCORE_VALUES),
     batches: v.picklist(CTC_BATCHES),
-    stride: v.pipe(v.number(), v.minValue(1 / 65_536), v.maxValue(2 ** 20)),
+    stride: v.pipe(v.number(), v.minValue(2 ** -24), v.maxValue(2 ** 20)),
   }),
   sound: v.exactOptional(v.strictObject({ sampleRate: integer(1, 1_000_000), normalised: v.boolean() })),
   ctc: v.strictObject({ blankId: tokenId, maxCandidates: candidates }),
