@@ -4,17 +4,24 @@ type TextMethod = (text: string, args: readonly unknown[]) => string;
 // What str.isspace() counts: blanks of Unicode, and four signs that separate.
 const BLANK = '[\\p{White_Space}\\x1c-\\x1f]';
 
+/** The filter of this name, which begins words elsewhere than the method; no method is called so. */
+export const TITLE_FILTER = '| title';
+
+const begun = (word: string): string =>
+  word.replace(/^.|.+/gsu, (part, at: number) => (at === 0 ? part.toUpperCase() : part.toLowerCase()));
+
 const METHODS: Readonly<Record<string, TextMethod>> = {
   strip: (text, args) => stripped(text, args, true, true),
   trim: (text, args) => stripped(text, args, true, true),
   lstrip: (text, args) => stripped(text, args, true, false),
   rstrip: (text, args) => stripped(text, args, false, true),
-  capitalize: (text) =>
-    text.replace(/^.|.+/gsu, (part, at: number) => (at === 0 ? part.toUpperCase() : part.toLowerCase())),
-  title: (text) =>
-    text.replace(/\p{L}+/gu, (word) =>
-      word.replace(/^.|.+/gu, (part, at: number) => (at === 0 ? part.toUpperCase() : part.toLowerCase())),
-    ),
+  capitalize: begun,
+  title: (text) => text.replace(/\p{L}+/gu, begun),
+  [TITLE_FILTER]: (text) =>
+    text
+      .split(/([-\s({[<]+)/u)
+      .map(begun)
+      .join(''),
 };
 
 /** Methods and filters of texts that the library computes otherwise than Python; undefined for others. */
