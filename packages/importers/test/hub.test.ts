@@ -115,6 +115,16 @@ describe('a model on the hub', () => {
     },
   );
 
+  test('that onnxruntime-genai built with an encoder is loaded as it lies there, with nothing else of it', async () => {
+    const built = await contents(join(EXPORT, '../genai-spectra'));
+    await serve({ ...built, 'vad.onnx': built['encoder.onnx'], 'README.md': new Uint8Array() });
+    await using fromHub = await loadModel('hub:owner/name', { probe: false });
+    await using fromDisk = await loadModel(join(EXPORT, '../genai-spectra'), { probe: false });
+    expect(fromHub.manifest).toEqual({ ...fromDisk.manifest, name: fromHub.manifest.name });
+    expect(Object.keys(fromHub.manifest.files)).toContain('encoder.onnx.data');
+    expect(fromHub.description.architecture).toBe(fromDisk.description.architecture);
+  });
+
   test('that is one of several GGUF files is imported by its quantisation', async () => {
     const [first, second] = await Promise.all(
       ['llama-byte-level.gguf', 'qwen3.gguf'].map((name) => readFile(join(GGUF, name))),
