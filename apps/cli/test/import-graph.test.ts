@@ -6,7 +6,7 @@ import { ctcGreedy } from '@foretoken/one-shot';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { saying, writeCtcGraph } from '../../../packages/importers/test/ctc-fixture.js';
 import { services as packages } from '../src/services.js';
-import { cli, MANIFEST } from './support.js';
+import { cli } from './support.js';
 
 let folder: string;
 let graph: string;
@@ -55,7 +55,7 @@ describe('import of a CTC graph', () => {
 
   it('takes the language of a dictionary of several', async () => {
     const labels = { '<pad>': 0, '|': 5, b: 2, c: 3, d: 4 };
-    const dictionary = join(folder, 'vocab.json');
+    const dictionary = join(await mkdtemp(join(folder, 'languages-')), 'vocab.json');
     await writeFile(dictionary, JSON.stringify({ eng: { ...labels, a: 1 }, deu: { ...labels, ä: 1 } }));
     const out = join(folder, `model-${count++}`);
     const without = await importGraph('--dictionary', dictionary, '--out', out);
@@ -107,12 +107,13 @@ describe('import of a CTC graph', () => {
   );
 
   it.each(['dictionary', 'language', 'blank', 'space'])('and weights have none for --%s', async (name) => {
-    const importModel = async () => MANIFEST;
-    const { code, stderr } = await cli(['import', 'weights', '--out', 'o', `--${name}`, 'none'], {
-      services: { importModel },
-    });
+    const line = ['import', join(folder, 'weights'), '--out', 'o', `--${name}`, 'none'];
+    const { code, stderr } = await cli(line, { services: { importCtcModel } });
     expect(code).toBe(2);
-    expect(stderr).toContain(`--${name} goes with a CTC graph`);
+    expect(stderr).toMatch(/weights/);
+    expect((await cli([...line, '--weights', 'int8'])).stderr).toContain(
+      `--weights goes with weights, but --${name} goes with a CTC graph.`,
+    );
   });
 });
 

@@ -20,6 +20,8 @@ const BESIDE_WEIGHTS = [
   'chat_template.jinja',
   'source.spm',
   'target.spm',
+  'added_tokens.json',
+  'tokens.txt',
   'vocab.json',
   'target_vocab.json',
   'sentencepiece.bpe.model',

@@ -42,7 +42,7 @@ const NEITHER: readonly (readonly string[])[] = [
 ];
 
 /** What importing says of a folder that it finds nothing to import in. */
-const NEEDS_NO_IMPORT = /needs no import.*A CTC graph is imported by its own path, with --dictionary\.$/;
+const NEEDS_NO_IMPORT = /needs no import.*A CTC graph is imported with its labels, by --dictionary\.$/;
 const refusal = async (folder: string): Promise<string> =>
   inspectWeights(folder).then(
     () => '',

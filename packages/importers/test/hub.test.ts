@@ -9,7 +9,8 @@ import { HubServer } from '../../hub/test/hub-server.js';
 import { refusal, temporaryFolder } from '../../models/test/folder-fixtures.js';
 import { field, message } from '../../models/test/onnx-fixtures.js';
 import { writeTinyMarian } from '../../models/test/tiny-marian.js';
-import { importModel, inspectWeights } from '../src/index.js';
+import { importCtcModel, importModel, inspectWeights } from '../src/index.js';
+import { SOUND_LABELS, writeSoundGraph } from './ctc-sound-fixture.js';
 
 const EXPORT = join(import.meta.dirname, '../../models/test/goldens/exports/marian');
 const GGUF = join(import.meta.dirname, 'goldens/gguf');
@@ -141,6 +142,26 @@ describe('a model on the hub', () => {
     vi.stubEnv('HF_HUB_OFFLINE', '1');
     const other = () => importModel('hub:owner/name', fromHub, { quantisation: 'F32', replace: true });
     expect((await refusal(other)).code).toBe('INVALID_ARGUMENT');
+  });
+
+  test('that is the export of a CTC model is imported with what describes it, also where weights lie beside it', async () => {
+    const graph = await readFile(await writeSoundGraph(await temporaryFolder()));
+    const ids = Object.fromEntries(SOUND_LABELS.map((label, id) => [label, id]));
+    const files = {
+      'config.json': Buffer.from('{"architectures":["Wav2Vec2ForCTC"]}'),
+      'vocab.json': Buffer.from(JSON.stringify(ids)),
+      'preprocessor_config.json': Buffer.from('{"do_normalize":true}'),
+      'onnx/model.onnx': graph,
+      'onnx/model_q4.onnx': graph,
+    };
+    const target = join(await temporaryFolder(), 'model');
+    await serve(files);
+    const sound = { sampleRate: 16_000, normalised: true };
+    expect(await importModel('hub:owner/name', target)).toMatchObject({ name: 'name', family: 'ctc', sound });
+    expect(server?.requests.filter(({ url }) => url.includes('q4'))).toEqual([]);
+    await server?.stop();
+    await serve({ ...files, 'model.safetensors': Uint8Array.of(0) });
+    expect(await importCtcModel('hub:owner/name', target, { replace: true })).toMatchObject({ family: 'ctc', sound });
   });
 
   test('a quantisation of a path, and of what is no name, is refused', async () => {

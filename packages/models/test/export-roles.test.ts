@@ -73,7 +73,7 @@ it('a graph that reads numbers and no tokens is said to be imported with its lab
   const value = { type: 'float32', dims: [null, null] } as const;
   const sound = { file: 'onnx/model.onnx', inputs: { input_values: value }, outputs: decoder.outputs };
   expect(() => decoderRoles(sound)).toThrow(
-    /input_values is float32 .* is required\. If it is a CTC model, import this graph with its labels: foretoken import onnx\/model\.onnx --dictionary vocab\.json --out my-model\.$/,
+    /input_values is float32 .* is required\. If it is a CTC model, import its folder, or this graph with its labels: foretoken import onnx\/model\.onnx --dictionary vocab\.json --out my-model\.$/,
   );
 });
 

@@ -6,6 +6,7 @@ import { describeManifest } from '../describe-model.js';
 import { EXIT, usageError } from '../errors.js';
 import { toJson, write } from '../io.js';
 import type { Options } from '../options.js';
+import { PRECISIONS } from '../precisions.js';
 import { safeText } from '../terminal/style.js';
 
 /** Options that name a student's folder, and what `importModel` calls them. */
@@ -19,7 +20,16 @@ const STUDENTS = [
 
 /** Options of weights that are made into graphs, and of a CTC graph that is there already: neither means anything to the other. */
 const OF_WEIGHTS = [...STUDENTS.map(([option]) => option), 'weights', 'quantisation', 'step-layout', 'shortlist'];
-const OF_GRAPHS = ['dictionary', 'language', 'blank', 'space', 'word-boundary', 'sample-rate', 'normalise'];
+const OF_GRAPHS = [
+  'dictionary',
+  'language',
+  'precision',
+  'blank',
+  'space',
+  'word-boundary',
+  'sample-rate',
+  'normalise',
+];
 
 const WEIGHTS = ['float16', 'float32', 'int8', 'int4'] as const;
 const STEP_LAYOUTS = ['heads', 'body'] as const;
@@ -59,7 +69,11 @@ export const importCommand: CommandDefinition = {
       description: 'Of a model of Firefox: use (default, where one lies beside it) or none, to score all tokens',
       values: SHORTLISTS,
     },
-    { flag: '--dictionary <file>', description: 'Of a CTC graph: its labels, as keys.txt, tokens.txt or vocab.json' },
+    {
+      flag: '--dictionary <file>',
+      description: 'Of a CTC graph: its labels, as keys.txt, tokens.txt or vocab.json (default: what lies beside it)',
+    },
+    OPTIONS.precision,
     {
       flag: '--language <code>',
       description: 'Of a CTC graph whose vocab.json has the labels of several languages: the one it was exported for',
@@ -118,18 +132,14 @@ function importerOf(
 ): () => Promise<ModelManifest> {
   const [name, description, licence] = ['name', 'description', 'licence'].map((option) => options.text(option));
   const common = { name, description, licence, replace: options.flag('replace'), signal: io.signal };
-  if (/\.onnx$/i.test(source)) {
-    refuse(options, OF_WEIGHTS, `goes with weights, but ${source} is a graph.`);
-    const dictionary = options.text('dictionary');
-    if (dictionary === undefined || dictionary === '') {
-      throw usageError(
-        'foretoken import needs --dictionary for a CTC graph: the file that lists its labels. Recurrent steps are imported in code, by importRecurrentSteps. An export with encoder and decoder needs no import: pass its folder as --model.',
-        { option: 'dictionary' },
-      );
-    }
+  const told = OF_GRAPHS.find((option) => isTold(options, option));
+  if (told !== undefined || /\.onnx$/i.test(source)) {
+    const graph = /\.onnx$/i.test(source) ? `${source} is a graph` : `--${told} goes with a CTC graph`;
+    refuse(options, OF_WEIGHTS, `goes with weights, but ${graph}.`);
     const blank = options.text('blank');
     const ctc = {
-      dictionary,
+      dictionary: options.text('dictionary'),
+      precision: options.choice('precision', PRECISIONS),
       language: options.text('language'),
       blank: blank !== undefined && /^\d+$/.test(blank) ? Number(blank) : blank,
       space: options.choice('space', ['none', 'last']),
@@ -140,7 +150,6 @@ function importerOf(
     };
     return () => services.importCtcModel(source, out, ctc);
   }
-  refuse(options, OF_GRAPHS, `goes with a CTC graph, a file that ends in .onnx, but ${source} does not.`);
   const students = STUDENTS.flatMap(([option, student]) => {
     const folder = options.text(option);
     return folder === undefined ? [] : [[student, folder] as const];
@@ -158,8 +167,10 @@ function importerOf(
   return () => services.importModel(source, out, model);
 }
 
+const isTold = (options: Options, name: string): boolean => options.texts(name).length > 0;
+
 function refuse(options: Options, names: readonly string[], why: string): void {
-  const option = names.find((name) => options.texts(name).length > 0);
+  const option = names.find((name) => isTold(options, name));
   if (option !== undefined) throw usageError(`--${option} ${why} Leave it out.`, { option });
 }
 

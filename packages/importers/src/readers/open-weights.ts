@@ -53,7 +53,7 @@ async function refuseGraphs(folder: string): Promise<void> {
   const graph = graphsAmong(names);
   if (graph === undefined || weightsAmong(names) !== undefined) return;
   throw unsupportedModel(
-    `${folder} holds graphs (${graph}), and no weights to import. It needs no import: load it as it is, or pass it as --model. A CTC graph is imported by its own path, with --dictionary.`,
+    `${folder} holds graphs (${graph}), and no weights to import. It needs no import: load it as it is, or pass it as --model. A CTC graph is imported with its labels, by --dictionary.`,
     { folder, file: graph, received: 'graphs', required: 'weights' },
   );
 }

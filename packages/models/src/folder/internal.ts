@@ -65,6 +65,7 @@ export {
   type WeightTensor,
 } from '../weights/safetensors.js';
 export { float32ToFloat16Bits } from '../weights/to-float16.js';
+export { EXPORT_PRECISIONS, type ExportPrecision, PRECISION_SUFFIXES } from './export-precisions.js';
 export { SCORE_VALUES, type ScoreValues } from './export-schema.js';
 export { externalFiles } from './external-data.js';
 export { FOREIGN_BYTES, foreignContent } from './foreign-content.js';

@@ -10,6 +10,8 @@ import {
 } from '@foretoken/core/kit';
 import {
   CTC_BATCHES,
+  EXPORT_PRECISIONS,
+  type ExportPrecision,
   filePath,
   isFileUrl,
   SCORE_LAYOUTS,
@@ -23,9 +25,11 @@ export interface CtcImportOptions extends TargetOptions {
   /**
    * The labels: a list; or a file, one a line (`keys.txt`), one with its id a line in any order (`tokens.txt`), a JSON list, a JSON
    * object of ids by label (`vocab.json`, with the files of its tokenizer beside it), or a JSON object of such by language. They must fit the classes
-   * of the graph.
+   * of the graph. Default: `vocab.json` or `tokens.txt` beside the graph.
    */
-  readonly dictionary: string | readonly string[];
+  readonly dictionary?: string | readonly string[] | undefined;
+  /** Of a folder with graphs in several precisions: which is taken; default `fp32`, or the only one. */
+  readonly precision?: ExportPrecision | undefined;
   /** Of a dictionary of several languages, as that of MMS: the one that the graph was exported for, by its name in the dictionary. */
   readonly language?: string | undefined;
   /** The class that says nothing, or its label where the dictionary lists it. Default: the label that is called so, else found. */
@@ -75,6 +79,7 @@ const dims: OptionReader<readonly (number | null)[]> = (name, value) => {
 
 export const CTC_OPTIONS: OptionTable<CtcImportOptions> = {
   dictionary,
+  precision: oneOf(...EXPORT_PRECISIONS),
   language: text,
   blank,
   space: oneOf('none', 'last'),

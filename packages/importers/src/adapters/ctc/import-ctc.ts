@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import { checkOptions } from '@foretoken/core/kit';
 import {
   assertTarget,
@@ -9,6 +8,7 @@ import {
   type ModelManifest,
   onnxruntimeNode,
 } from '@foretoken/models/internal';
+import { nameOf } from '../../name-of.js';
 import { heading } from '../../target-options.js';
 import { writeModel } from '../../write-model.js';
 import { filesWithGraphs, readExport } from '../read-export.js';
@@ -17,6 +17,7 @@ import { probeCtc } from './ctc-probe.js';
 import { readCtcSignature } from './ctc-signature.js';
 import { fitLabels } from './fit-labels.js';
 import { readLabels } from './labels.js';
+import { dictionaryBeside, locateGraph } from './locate-graph.js';
 import { readSound } from './read-sound.js';
 
 const GRAPH = 'scores.onnx';
@@ -24,7 +25,8 @@ const SYMBOLS = 'symbols.json';
 const MAX_CANDIDATES = 256;
 
 /**
- * Makes a model folder at `target` of a CTC graph in a file, as others export them: speech, handwriting, text in images. The graph stays
+ * Makes a model folder at `target` of a CTC graph, as others export them: speech, handwriting, text in images. It lies in a file, or in
+ * a folder, a package or a repository of the hub (`hub:owner/name[@revision]`) with its dictionary and what else describes it. The graph stays
  * as it is; what its inputs, outputs and classes are is read from it and found by running it on silence and noise.
  *
  * Throws `INVALID_ARGUMENT` where the dictionary or what is told does not fit, `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`,
@@ -33,23 +35,25 @@ const MAX_CANDIDATES = 256;
 export async function importCtcModel(
   graph: FileLocation,
   target: FileLocation,
-  options: CtcImportOptions,
+  options: CtcImportOptions = {},
 ): Promise<ModelManifest> {
-  const told = checkOptions('importCtcModel', options, CTC_OPTIONS, ['dictionary']);
+  const told = checkOptions('importCtcModel', options, CTC_OPTIONS);
   const { signal, replace = false } = told;
   signal?.throwIfAborted();
   await assertTarget(target, replace);
-  const file = filePath('graph', graph);
-  const exported = await readExport(file, signal);
+  const location = filePath('graph', graph);
+  const located = await locateGraph(location, told.precision, signal);
+  const dictionary = told.dictionary ?? (await dictionaryBeside(located));
+  const exported = await readExport(located.file, signal);
   const signature = readCtcSignature(exported, told);
-  const labels = await readLabels(told, signature.outputs.scores.dims.at(-1) ?? null);
-  const sound = await readSound(exported, signature, told);
+  const labels = await readLabels({ ...told, dictionary }, signature.outputs.scores.dims.at(-1) ?? null);
+  const sound = await readSound(located.folders, signature, { ...told, dictionary });
   signal?.throwIfAborted();
   const probe = await probeCtc(exported, signature, told, await onnxruntimeNode());
   const { symbols, blankId } = fitLabels(labels, probe, told);
   const { classes, layout, values, batches, stride } = probe;
   const manifest: ManifestContent<CtcManifest> = {
-    ...heading({ ...told, name: told.name ?? basename(file).replace(/\.onnx$/i, '') }),
+    ...heading({ ...told, name: told.name ?? nameOf(location).replace(/\.onnx$/i, '') }),
     family: 'ctc',
     tokenizer: { symbols: SYMBOLS },
     vocabulary: { size: classes },

@@ -1,8 +1,7 @@
-import { basename, dirname, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { wrongValue } from '@foretoken/core/kit';
 import { type ManifestSound, PREPROCESSOR, readPreprocessor, scaledSamples } from '@foretoken/models/internal';
 import { folderReader } from '../../readers/folder-reader.js';
-import type { ExportedGraph } from '../read-export.js';
 import type { CtcImportOptions } from './ctc-options.js';
 import type { CtcSignature } from './ctc-signature.js';
 
@@ -13,7 +12,7 @@ type ToldSound = Pick<CtcImportOptions, 'dictionary' | 'sampleRate' | 'normalise
  * where the graph reads something else. Throws `INVALID_ARGUMENT` where both say different things, `UNSUPPORTED_MODEL`.
  */
 export async function readSound(
-  { folder }: ExportedGraph,
+  beside: readonly string[],
   { dims }: CtcSignature,
   { dictionary, sampleRate, normalise, signal }: ToldSound,
 ): Promise<ManifestSound | undefined> {
@@ -22,10 +21,7 @@ export async function readSound(
     refuseTold('normalise', normalise, 'left out: the graph reads no samples of sound');
     return undefined;
   }
-  // Some keep graphs in a folder of their own below the configs.
-  const folders = new Set([folder, ...(basename(folder) === 'onnx' ? [dirname(folder)] : [])]);
-  if (typeof dictionary === 'string') folders.add(dirname(resolve(dictionary)));
-  for (const path of folders) {
+  for (const path of new Set([...beside, ...(typeof dictionary === 'string' ? [dirname(resolve(dictionary))] : [])])) {
     const config = await readPreprocessor(folderReader(path, signal));
     if (config === undefined) continue;
     const sound = scaledSamples(path, config);

@@ -195,4 +195,4 @@ const FOR_CPU =
   'It was built for another device: build it for the CPU, with the model builder of onnxruntime-genai (-e cpu), or export it with Optimum.';
 
 const withLabels = (file: string): string =>
-  `If it is a CTC model, import this graph with its labels: foretoken import ${file} --dictionary vocab.json --out my-model.`;
+  `If it is a CTC model, import its folder, or this graph with its labels: foretoken import ${file} --dictionary vocab.json --out my-model.`;
