@@ -19,6 +19,7 @@ const NAMES = [...new Set(HOMES.flatMap(foldersOf))].filter((name) => !FIELD_TER
 const TABLES = [
   /^packages\/models\/src\/families\/known-[a-z-]+\.ts$/,
   /^packages\/importers\/src\/architectures\/known-architectures\.ts$/,
+  /^packages\/importers\/src\/adapters\/known-adapters\.ts$/,
   /^packages\/importers\/src\/index\.ts$/,
   /^packages\/importers\/src\/readers\/gguf\/gguf-names\.ts$/,
   /^packages\/importers\/src\/readers\/ctranslate2\/specs\/[a-z-]+\.ts$/,

@@ -1,7 +1,7 @@
 import { checkOptions, wrongValue, Yielder } from '@foretoken/core/kit';
 import { assertTarget, type FileLocation, filePath, type ModelManifest } from '@foretoken/models/internal';
-import { isCtcExport } from './adapters/ctc/ctc-export.js';
-import { importCtcModel } from './adapters/ctc/import-ctc.js';
+import type { GraphAdapter } from './adapters/graph-adapter.js';
+import { adapterOf } from './adapters/known-adapters.js';
 import { buildContent } from './architectures/build-content.js';
 import { tokenizerOf } from './architectures/known-architectures.js';
 import { IMPORT_OPTIONS, type ImportOptions } from './import-options.js';
@@ -32,8 +32,9 @@ export async function importModel(
   filePath('target', target);
   const pace = new Yielder(signal);
   const path = await locateWeights(location, { signal, quantisation });
-  if (await isCtcExport(path, signal)) {
-    return importCtcModel(path, target, { ...ofGraph(given, path), name: given.name ?? nameOf(location) });
+  const adapter = await adapterOf(path, signal);
+  if (adapter !== undefined) {
+    return adapter.adapt(path, target, { ...ofGraph(given, path, adapter), name: given.name ?? nameOf(location) });
   }
   const folder = await openWeights(path, signal, tokenizerOf);
   // Before all the work, and again when it is done.
@@ -44,10 +45,10 @@ export async function importModel(
 }
 
 /** The options of an import that a graph takes as well. Throws `INVALID_ARGUMENT` for those that only weights take. */
-function ofGraph({ onNote: _, ...given }: ImportOptions, path: string): TargetOptions {
+function ofGraph({ onNote: _, ...given }: ImportOptions, path: string, { holds }: GraphAdapter): TargetOptions {
   for (const [option, value] of Object.entries(given)) {
     if (value === undefined || option in TARGET_OPTIONS) continue;
-    throw wrongValue(option, value, `left out: ${path} holds a CTC graph and no weights`);
+    throw wrongValue(option, value, `left out: ${path} holds ${holds} and no weights`);
   }
   const { name, description, licence, replace, signal } = given;
   return { name, description, licence, replace, signal };

@@ -96,7 +96,7 @@ export default [
   },
   {
     file: 'packages/correction/src/edits.ts',
-    tests: ['packages/correction/test/refused-edits.test.ts'],
+    tests: ['packages/correction/test/ruled-edits.test.ts'],
     faults: [["if (ruled && probability < RULED_CONFIDENCE) return 'refused';", '']],
   },
   {
@@ -147,5 +147,44 @@ export default [
     file: 'packages/correction/src/decode-piece.ts',
     tests: ['packages/correction/test/corrector-sureness.test.ts'],
     faults: [['Math.min(this.#model.maxLength, 2 * source.length + 16)', 'this.#model.maxLength']],
+  },
+  {
+    file: 'packages/correction/src/protected-spans.ts',
+    tests: ['packages/correction/test/protected-spans.test.ts'],
+    faults: [
+      ['.toSorted((a, b) => a.start - b.start)', ''],
+      ["|| text[span.start] !== ' '", ''],
+      ['plain && PLAIN.test(chunk) ? [] : [whole]', '[whole]'],
+      ['keep.has(text.slice(start, end).toLowerCase())', 'keep.has(text.slice(start, end))'],
+    ],
+  },
+  {
+    file: 'packages/correction/src/corrector.ts',
+    tests: ['packages/correction/test/left-alone.test.ts'],
+    faults: [
+      ['leftAlone.sort((a, b) => a.start - b.start || a.end - b.end);', ''],
+      ['new Set(keep.map((word) => word.toLowerCase()))', 'new Set(keep)'],
+    ],
+  },
+  {
+    file: 'packages/correction/src/corrector.ts',
+    tests: ['packages/correction/test/corrector-long-text.test.ts'],
+    faults: [['Math.floor(target.maxLength * 0.8)', 'target.maxLength']],
+  },
+  {
+    file: 'packages/correction/src/proposals.ts',
+    tests: ['packages/correction/test/left-alone.test.ts'],
+    faults: [
+      ['[ends.length] : tokens', '[0] : tokens'],
+      ['Math.max(end, start + 1)', 'end'],
+    ],
+  },
+  {
+    file: 'packages/correction/src/decode-piece.ts',
+    tests: ['packages/correction/test/totals.test.ts'],
+    faults: [
+      ['so.draftForwards + speculation.draftForwards', 'speculation.draftForwards'],
+      ['this.#totalMs += totalMs', 'this.#totalMs = totalMs'],
+    ],
   },
 ];

@@ -19,6 +19,7 @@ export const PRECISION_SUFFIXES = {
 /** The precision of an export's weights: `fp32`, `q8` and so on, as transformers.js calls them. */
 export type ExportPrecision = keyof typeof PRECISION_SUFFIXES;
 
+/** All of them. */
 export const EXPORT_PRECISIONS: readonly ExportPrecision[] = Object.keys(PRECISION_SUFFIXES) as ExportPrecision[];
 
 /** One precision for all graphs, or one each for `encoder` and `decoder`. */

@@ -69,7 +69,7 @@ async function graphOf(folder: string, precision: ExportPrecision | undefined): 
   for (const place of ['', GRAPHS]) {
     const names = await readdir(join(folder, place)).catch((): string[] => []);
     if (names.includes(wanted)) return join(folder, place, wanted);
-    found.push(...names.filter((name) => /\.onnx$/i.test(name)).map((name) => join(folder, place, name)));
+    for (const name of names) if (/\.onnx$/i.test(name)) found.push(join(folder, place, name));
   }
   if (found.length === 1 && precision === undefined) return found[0];
   const there =
