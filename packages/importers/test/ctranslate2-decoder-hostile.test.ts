@@ -64,9 +64,9 @@ describe('a language model of CTranslate2', () => {
 
   it('says of its window that model.bin has it', async () => {
     const { notes } = await inspectWeights(MISTRAL);
-    expect(notes.find(({ field }) => field === 'sliding_window')).toMatchObject({
+    expect(notes.find(({ field }) => field === 'decoder/sliding_window')).toMatchObject({
       file: 'model.bin',
-      message: expect.stringMatching(/^model\.bin has sliding_window = \d+\./),
+      message: expect.stringMatching(/^model\.bin has decoder\/sliding_window = \d+\./),
     });
   });
 

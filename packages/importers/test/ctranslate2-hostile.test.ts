@@ -47,7 +47,7 @@ describe('a model.bin of CTranslate2', () => {
     ['with integers for scales', () => edited(`${MATRIX}_scale`, 5, [3]), undefined],
     ['with an infinite scale', () => edited(`${MATRIX}_scale`, 10, [0, 0, 128, 127]), `variable ${MATRIX}_scale`],
     ['with a negative scale', () => edited(`${MATRIX}_scale`, 10, [0, 0, 128, 191]), `variable ${MATRIX}_scale`],
-    ['with heads that do not divide the width', () => edited('decoder/num_heads', 6, [3]), 'decoder_attention_heads'],
+    ['with heads that do not divide the width', () => edited('decoder/num_heads', 6, [3]), 'decoder/num_heads'],
     ['with another activation', () => edited('decoder/activation', 6, [0]), 'decoder/activation'],
     ['whose layers normalise behind', () => edited('decoder/pre_norm', 6, [0]), 'decoder/pre_norm'],
     [

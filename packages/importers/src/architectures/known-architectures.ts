@@ -1,4 +1,4 @@
-import { quote, unsupportedModel } from '@foretoken/models/internal';
+import { originOf, quote, unsupportedModel } from '@foretoken/models/internal';
 import type { TokenizerOf, WeightsFolder } from '../readers/hugging-face/weights-folder.js';
 import type { Architecture } from './architecture.js';
 import { bart } from './bart/bart.js';
@@ -34,9 +34,10 @@ export function architectureOf(folder: WeightsFolder): Architecture {
   );
   if (found !== undefined) return found;
   const required = [...new Set(ARCHITECTURES.flatMap(({ kinds }) => kinds))];
+  const { file, field } = originOf(folder, 'model_type');
   throw unsupportedModel(
-    `${folder.path}: config.json has model_type = ${quote(received)}, which is not supported; supported: ${required.join(', ')}.`,
-    { folder: folder.path, file: 'config.json', field: 'model_type', received, required },
+    `${folder.path}: ${file} has ${field} = ${quote(received)}, which is not supported; supported: ${required.join(', ')}.`,
+    { folder: folder.path, file, field, received, required },
   );
 }
 

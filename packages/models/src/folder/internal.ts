@@ -10,7 +10,14 @@ export { readShortlist, SHORTLIST_FILE, type Shortlist } from '../drivers/shortl
 export type { ShortlistTables } from '../drivers/source-shortlist.js';
 export { VOCABULARY_MODES } from '../drivers/vocabulary-modes.js';
 export * from '../families/known-layouts.js';
-export { CONFIG, type FileReader, GENERATION_CONFIG } from '../hugging-face/config-files.js';
+export {
+  CONFIG,
+  type ConfigFiles,
+  type FieldOrigin,
+  type FileReader,
+  GENERATION_CONFIG,
+  originOf,
+} from '../hugging-face/config-files.js';
 export { configInteger } from '../hugging-face/config-integer.js';
 export {
   type CausalGenerationFacts,

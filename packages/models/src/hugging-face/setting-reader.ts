@@ -1,7 +1,7 @@
 import { isObject } from '../folder/json.js';
 import { invalidFolder, printableValue, quote, unsupportedModel } from '../folder/refusal.js';
 import type { NamedTokens } from '../tokenizer/named-tokens.js';
-import { CONFIG, type ConfigFiles, GENERATION_CONFIG } from './config-files.js';
+import { type ConfigFiles, GENERATION_CONFIG, originOf } from './config-files.js';
 import { SETTINGS } from './generation-settings.js';
 
 /** Something that a weights folder says and that the imported model does not do by itself. */
@@ -24,9 +24,10 @@ const SILENT = new Set(
 );
 const READ = new Set('bad_words_ids suppress_tokens decoder_start_token_id eos_token_id pad_token_id'.split(' '));
 
-/** What a file says of a setting. */
+/** What a file says of a setting, and what it calls it. */
 interface Said {
   readonly file: string;
+  readonly field: string;
   readonly value: unknown;
 }
 
@@ -51,11 +52,11 @@ export class SettingReader {
   /** What the files say of a setting, the one that decides it first. */
   #said(field: string): readonly Said[] {
     return [
-      [GENERATION_CONFIG, this.#folder.generationConfig] as const,
-      [this.#folder.file ?? CONFIG, this.#folder.config] as const,
-    ].flatMap(([file, content]) => {
+      [{ file: GENERATION_CONFIG, field }, this.#folder.generationConfig] as const,
+      [originOf(this.#folder, field), this.#folder.config] as const,
+    ].flatMap(([place, content]) => {
       const value = content !== undefined && Object.hasOwn(content, field) ? content[field] : undefined;
-      return value === undefined || value === null ? [] : [{ file, value }];
+      return value === undefined || value === null ? [] : [{ ...place, value }];
     });
   }
 
@@ -67,10 +68,13 @@ export class SettingReader {
     const [older, newer] = [config[field], generationConfig?.[field]];
     if (older === undefined || older === null || newer === undefined || newer === null) return;
     if (isSame(older, newer)) return;
-    this.#note(CONFIG, field, older, `${GENERATION_CONFIG} says ${quote(newer)}, which counts.`);
+    this.#note(
+      { ...originOf(this.#folder, field), value: older },
+      `${GENERATION_CONFIG} says ${quote(newer)}, which counts.`,
+    );
   }
 
-  #note(file: string, field: string, received: unknown, what: string): void {
+  #note({ file, field, value: received }: Said, what: string): void {
     this.notes.push({
       file,
       field,
@@ -79,7 +83,7 @@ export class SettingReader {
     });
   }
 
-  #refuse(file: string, field: string, received: unknown, required: string): never {
+  #refuse({ file, field, value: received }: Said, required: string): never {
     const { path } = this.#folder;
     throw invalidFolder(
       `${file} in ${path}: ${field} is ${received === undefined ? 'missing' : quote(received)}, but it must be ${required}. Fetch or correct the file.`,
@@ -87,7 +91,7 @@ export class SettingReader {
     );
   }
 
-  #refuseSeveral(file: string, field: string, received: readonly unknown[]): never {
+  #refuseSeveral({ file, field, value: received }: Said): never {
     const { path } = this.#folder;
     throw unsupportedModel(
       `${file} in ${path}: ${field} is ${quote(received)}, but only one token is supported. Name one there.`,
@@ -101,16 +105,17 @@ export class SettingReader {
 
   token(field: string): number {
     this.#noteConflict(field);
-    return this.#tokenOf(field, this.#find(field) ?? { file: CONFIG, value: undefined });
+    return this.#tokenOf(this.#find(field) ?? { ...originOf(this.#folder, field), value: undefined });
   }
 
-  #tokenOf(field: string, { file, value }: Said): number {
+  #tokenOf(said: Said): number {
+    const { value } = said;
     const required = `an integer from 0 to ${this.#size - 1}`;
     if (Array.isArray(value) && value.length > 1 && value.every((item) => this.#isToken(item))) {
-      return this.#refuseSeveral(file, field, value);
+      return this.#refuseSeveral(said);
     }
     const one: unknown = Array.isArray(value) && value.length === 1 ? value[0] : value;
-    return this.#isToken(one) ? one : this.#refuse(file, field, value, required);
+    return this.#isToken(one) ? one : this.#refuse(said, required);
   }
 
   /** As `token`; undefined where nobody says it, or by an empty list. */
@@ -128,10 +133,10 @@ export class SettingReader {
     const field = 'pad_token_id';
     this.#noteConflict(field);
     for (const said of this.#said(field)) {
-      const { file, value } = said;
+      const { value } = said;
       if (Array.isArray(value) && value.length === 0) continue;
-      if (!Number.isInteger(value) || this.#isToken(value)) return this.#tokenOf(field, said);
-      this.#note(file, field, value, `It is no token from 0 to ${this.#size - 1}, and not used.`);
+      if (!Number.isInteger(value) || this.#isToken(value)) return this.#tokenOf(said);
+      this.#note(said, `It is no token from 0 to ${this.#size - 1}, and not used.`);
     }
     return pad;
   }
@@ -140,9 +145,9 @@ export class SettingReader {
   length(field: string): number | undefined {
     const found = this.#find(field);
     if (found === undefined) return undefined;
-    const { file, value } = found;
+    const { value } = found;
     if (typeof value === 'number' && Number.isInteger(value) && value > 0) return value;
-    return this.#refuse(file, field, value, 'a positive integer');
+    return this.#refuse(found, 'a positive integer');
   }
 
   /** A token or a list of tokens; none where nobody says it. */
@@ -155,10 +160,10 @@ export class SettingReader {
     this.#noteConflict(field);
     const found = this.#find(field);
     if (found === undefined) return [];
-    const { file, value } = found;
+    const { value } = found;
     const required = `a list of integers from 0 to ${this.#size - 1}`;
-    if (!Array.isArray(value)) return this.#refuse(file, field, value, required);
-    return value.map((id) => (this.#isToken(id) ? id : this.#refuse(file, field, id, required)));
+    if (!Array.isArray(value)) return this.#refuse(found, required);
+    return value.map((id: unknown) => (this.#isToken(id) ? id : this.#refuse({ ...found, value: id }, required)));
   }
 
   /** Bad words of one token; longer ones are noted, since graphs know no past tokens. */
@@ -167,25 +172,24 @@ export class SettingReader {
     this.#noteConflict(field);
     const found = this.#find(field);
     if (found === undefined) return [];
-    const { file, value } = found;
+    const { value } = found;
     const required = `a list of lists of integers from 0 to ${this.#size - 1}`;
-    if (!Array.isArray(value)) return this.#refuse(file, field, value, required);
+    if (!Array.isArray(value)) return this.#refuse(found, required);
     const single: number[] = [];
     const longer: unknown[] = [];
     const ending = new Set<unknown>(ends);
     for (const words of value as readonly unknown[]) {
       if (!Array.isArray(words) || words.length === 0 || !words.every((id) => this.#isToken(id))) {
-        return this.#refuse(file, field, words, required);
+        return this.#refuse({ ...found, value: words }, required);
       }
       if (words.length > 1) longer.push(words);
-      else if (ending.has(words[0])) this.#note(file, field, words, 'It is the end token, which stays possible.');
+      else if (ending.has(words[0]))
+        this.#note({ ...found, value: words }, 'It is the end token, which stays possible.');
       else single.push(words[0]);
     }
     if (longer.length > 0) {
       this.#note(
-        file,
-        field,
-        longer,
+        { ...found, value: longer },
         `Words of more than one token are no part of the model here: pass them as badWords.`,
       );
     }
@@ -198,12 +202,12 @@ export class SettingReader {
       if (obeyed.has(field)) continue;
       this.#noteConflict(field);
       const found = this.#find(field);
-      if (found !== undefined && !isNeutral(found.value, neutral)) this.#note(found.file, field, found.value, here);
+      if (found !== undefined && !isNeutral(found.value, neutral)) this.#note(found, here);
     }
     for (const [field, value] of Object.entries(this.#folder.generationConfig ?? {})) {
       const known = Object.hasOwn(SETTINGS, field) || READ.has(field) || SILENT.has(field) || obeyed.has(field);
       if (!known && !isNeutral(value, []))
-        this.#note(GENERATION_CONFIG, field, value, 'It is not known here, and not used.');
+        this.#note({ file: GENERATION_CONFIG, field, value }, 'It is not known here, and not used.');
     }
   }
 }

@@ -1,7 +1,7 @@
 import { decodeUtf8, isObject, parseJson } from '../folder/json.js';
 import { invalidFolder, printableValue, quote, unsupportedModel } from '../folder/refusal.js';
 import type { ManifestSpeech } from '../folder/speech-schema.js';
-import { CONFIG, type ConfigFiles, GENERATION_CONFIG } from './config-files.js';
+import { type ConfigFiles, GENERATION_CONFIG, originOf } from './config-files.js';
 import type { TokenizerFiles } from './tokenizer-files.js';
 
 const FILE = 'tokenizer.json';
@@ -59,12 +59,12 @@ export function readSpeechTokens(folder: SpeechFolder, vocabularySize: number): 
     ['decoder_start_token_id', start],
     ['eos_token_id', end],
   ] as const) {
-    for (const [file, content] of [
-      [folder.file ?? CONFIG, folder.config],
-      [GENERATION_CONFIG, folder.generationConfig],
+    for (const [place, content] of [
+      [originOf(folder, field), folder.config],
+      [{ file: GENERATION_CONFIG, field }, folder.generationConfig],
     ] as const) {
       const found = content?.[field];
-      assertSame(path, file, field, id, Array.isArray(found) && found.length === 1 ? found[0] : found);
+      assertSame(path, place.file, place.field, id, Array.isArray(found) && found.length === 1 ? found[0] : found);
     }
   }
   const noTimestampsTokenId = need('<|notimestamps|>');

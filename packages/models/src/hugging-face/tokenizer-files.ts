@@ -130,7 +130,8 @@ export async function readNumberedPieces(reader: FileReader, source: string, tar
   if (source !== target) made.set(TARGET_VOCABULARY, await numbersOf(target));
   const read = async (file: string, max: number): Promise<Uint8Array> => made.get(file) ?? reader.read(file, max);
   const targetVocabulary = source === target ? undefined : TARGET_VOCABULARY;
-  return readPieces({ ...reader, read }, { source, target, vocabulary, targetVocabulary });
+  const madeOf = { [vocabulary]: source, [TARGET_VOCABULARY]: target };
+  return readPieces({ ...reader, read }, { source, target, vocabulary, targetVocabulary }, madeOf);
 }
 
 /** One SentencePiece model of fairseq, whose pieces and languages have ids that no file of the folder lists. */
@@ -144,12 +145,17 @@ async function readFairseqPieces(reader: FileReader): Promise<TokenizerFiles> {
   const pieces = await readPieces(
     { path, has: (file) => reader.has(file), read },
     { source: ONE_MODEL, target: ONE_MODEL, vocabulary },
+    { [vocabulary]: ONE_MODEL },
   );
   return { ...pieces, namedTokens: (size) => ({ ...pieces.namedTokens(size), added: languages }) };
 }
 
-/** SentencePiece models, and the ids of their pieces. */
-async function readPieces(reader: FileReader, names: PieceTokenizerNames): Promise<TokenizerFiles> {
+/** SentencePiece models, and the ids of their pieces; `madeOf` are the files that vocabularies were made of which the folder lacks. */
+async function readPieces(
+  reader: FileReader,
+  names: PieceTokenizerNames,
+  madeOf: Readonly<Record<string, string>> = {},
+): Promise<TokenizerFiles> {
   const { path: folder } = reader;
   const files = new Map<string, Uint8Array>();
   const read = async (file: string): Promise<Uint8Array> => {
@@ -159,7 +165,7 @@ async function readPieces(reader: FileReader, names: PieceTokenizerNames): Promi
   };
   const tokensOf = async (file: string): Promise<(size: number) => NamedTokens> => {
     const content = decodeUtf8(await read(file), file, { folder });
-    return (size) => readPieceTokens({ file, content }, size);
+    return (size) => readPieceTokens({ file: madeOf[file] ?? file, content }, size);
   };
   const { source, target, vocabulary, targetVocabulary } = names;
   for (const model of [source, target]) await read(model);

@@ -20,11 +20,15 @@ const USUAL_PADDING = ['<pad>', '[PAD]'];
 const OWN = { SAFE_PATTERNS, checkUnigram, checkWordPieces };
 
 /**
- * Checks a tokenizer.json as loading does, short of the tokenizer library, and looks its named tokens up. Throws
- * `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`.
+ * Checks a tokenizer.json as loading does, short of the tokenizer library, and looks its named tokens up; `file` is what it was made of.
+ * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`.
  */
-export function readNamedTokens(json: string, vocabularySize: number, folder: string): NamedTokens {
-  const file = 'tokenizer.json';
+export function readNamedTokens(
+  json: string,
+  vocabularySize: number,
+  folder: string,
+  file: string = 'tokenizer.json',
+): NamedTokens {
   const { content } = checkTokenizer(parseJson(json, file, { folder }), vocabularySize, file, OWN);
   // Their shapes were checked.
   const added = content.added_tokens as readonly { readonly id: number; readonly content: string }[];

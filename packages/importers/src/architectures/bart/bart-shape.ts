@@ -1,13 +1,13 @@
 import type { Activation } from '../../blocks/activation.js';
 import type { NormPlace } from '../../blocks/norms.js';
 import {
+  type ConfigFolder,
   configHeads,
   configInteger,
   refuseConfig,
   unsupportedConfig,
 } from '../../readers/hugging-face/config-fields.js';
 import { configFlag } from '../../readers/hugging-face/config-values.js';
-import type { WeightsFolder } from '../../readers/hugging-face/weights-folder.js';
 import { activationOf } from '../config-activation.js';
 
 /** Where positions come from: a learned table whose first rows are not used, or sinusoids of one kind or the other. */
@@ -119,7 +119,7 @@ export const BART_KINDS: readonly string[] = Object.keys(KINDS);
 const LEARNED_OFFSET = 2;
 
 /** Reads the config of a model of the BART family. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
-export function readBartShape(folder: WeightsFolder): BartShape {
+export function readBartShape(folder: ConfigFolder): BartShape {
   const { config } = folder;
   const kind = KINDS[config.model_type as string];
   const told = (field: string, otherwise: boolean): boolean =>
@@ -172,7 +172,7 @@ export function readBartShape(folder: WeightsFolder): BartShape {
   };
 }
 
-function firstPosition(folder: WeightsFolder, kind: PositionKind, { told }: Kind): number {
+function firstPosition(folder: ConfigFolder, kind: PositionKind, { told }: Kind): number {
   if (kind === 'learned') {
     const { extra_pos_embeddings: extra } = folder.config;
     return told && extra !== undefined && extra !== null

@@ -2,10 +2,12 @@ import { ForetokenError } from '@foretoken/core';
 import type { Yielder } from '@foretoken/core/kit';
 import {
   type EncoderDecoderManifest,
+  GENERATION_CONFIG,
   type ImportNote,
   invalidFolder,
   type LanguageFacts,
   type ManifestContent,
+  originOf,
   readExportGeneration,
   unsupportedModel,
 } from '@foretoken/models/internal';
@@ -114,14 +116,12 @@ function notUsed(notes: readonly ImportNote[]): { readonly notUsed?: Readonly<Re
   return { notUsed: Object.fromEntries(notes.map(({ field, received }) => [field, received])) };
 }
 
-function sourceVocabulary(
-  { path, tokenizer }: WeightsFolder,
-  size: number,
-): EncoderDecoderManifest['sourceVocabulary'] {
+function sourceVocabulary(folder: WeightsFolder, size: number): EncoderDecoderManifest['sourceVocabulary'] {
+  const { path, tokenizer } = folder;
   if (tokenizer.sourceTokens === undefined) {
     const required = 'source.spm, target.spm, vocab.json and target_vocab.json';
     throw unsupportedModel(
-      `${path}: config.json says that sources have a vocabulary of their own, so the tokenizer needs ${required}. Fetch the missing files.`,
+      `${path}: ${originOf(folder, 'vocab_size').file} says that sources have a vocabulary of their own, so the tokenizer needs ${required}. Fetch the missing files.`,
       { folder: path, file: 'target_vocab.json', required },
     );
   }
@@ -129,14 +129,19 @@ function sourceVocabulary(
   return { size, endTokenId, unknownTokenId, padTokenId };
 }
 
-function onlyEnd({ path }: WeightsFolder, ends: readonly number[]): number {
+function onlyEnd(folder: WeightsFolder, ends: readonly number[]): number {
+  const { path } = folder;
   const [end, ...others] = ends;
-  const details = { folder: path, file: 'config.json', field: 'eos_token_id', received: ends, required: 'one token' };
-  if (end === undefined)
-    throw invalidFolder(`${path}: config.json has no eos_token_id, the token that ends outputs.`, details);
+  const told = folder.generationConfig?.eos_token_id;
+  const inConfig = told === undefined || told === null;
+  const { file, field } = inConfig
+    ? originOf(folder, 'eos_token_id')
+    : { file: GENERATION_CONFIG, field: 'eos_token_id' };
+  const details = { folder: path, file, field, received: ends, required: 'one token' };
+  if (end === undefined) throw invalidFolder(`${path}: ${file} has no ${field}, the token that ends outputs.`, details);
   if (others.length === 0) return end;
   throw unsupportedModel(
-    `${path}: eos_token_id names ${ends.length} tokens, but outputs of an encoder-decoder end by one token here.`,
+    `${path}: ${field} in ${file} names ${ends.length} tokens, but outputs of an encoder-decoder end by one token here.`,
     details,
   );
 }

@@ -1,4 +1,3 @@
-import { quote, unsupportedModel } from '@foretoken/models/internal';
 import { type Activation, activate } from '../../blocks/activation.js';
 import { attend } from '../../blocks/attention.js';
 import type { BlockContext, ProductPrecision } from '../../blocks/block-context.js';
@@ -6,7 +5,7 @@ import { conv1d } from '../../blocks/conv1d.js';
 import { embeddingTable, embedTokens, type TokenEmbedding } from '../../blocks/embedding.js';
 import { layerNorm } from '../../blocks/norms.js';
 import type { Value } from '../../graphs/graph-builder.js';
-import { configHeads, configInteger } from '../../readers/hugging-face/config-fields.js';
+import { configHeads, configInteger, unsupportedConfig } from '../../readers/hugging-face/config-fields.js';
 import { configFlag, configNumber } from '../../readers/hugging-face/config-values.js';
 import type { WeightsFolder } from '../../readers/hugging-face/weights-folder.js';
 import { type TensorOf, tensorReader } from '../../tensors/tensor-reader.js';
@@ -47,14 +46,8 @@ interface Gpt2Shape extends CausalShape {
 }
 
 function readShape(folder: WeightsFolder): Gpt2Shape {
-  const { config, path } = folder;
-  const refuse = (field: string, required: string): never => {
-    throw unsupportedModel(
-      `${path}: config.json has ${field} = ${quote(config[field])}; the importer of GPT-2 requires ${required}.`,
-      { folder: path, file: 'config.json', field, received: config[field], required },
-    );
-  };
-  if (configFlag(folder, 'add_cross_attention', false)) refuse('add_cross_attention', 'false');
+  const { config } = folder;
+  if (configFlag(folder, 'add_cross_attention', false)) unsupportedConfig(folder, 'add_cross_attention', 'false');
   const width = configInteger(folder, 'n_embd', 2, 65_536);
   const heads = configHeads(folder, width, 'n_head');
   const inner = config.n_inner === undefined || config.n_inner === null;

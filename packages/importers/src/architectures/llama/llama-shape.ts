@@ -1,9 +1,8 @@
-import type { ImportNote } from '@foretoken/models/internal';
+import { type ImportNote, originOf } from '@foretoken/models/internal';
 import type { Activation } from '../../blocks/activation.js';
 import type { RotaryRates } from '../../blocks/rotary.js';
-import { configInteger, refuseConfig } from '../../readers/hugging-face/config-fields.js';
+import { type ConfigFolder, configInteger, refuseConfig } from '../../readers/hugging-face/config-fields.js';
 import { configFlag, configNumber } from '../../readers/hugging-face/config-values.js';
-import type { WeightsFolder } from '../../readers/hugging-face/weights-folder.js';
 import type { CausalShape } from '../causal/causal-content.js';
 import { activationOf } from '../config-activation.js';
 import { readRotary } from './rope-rates.js';
@@ -35,7 +34,7 @@ const KINDS = {
 export const LLAMA_KINDS: readonly string[] = Object.keys(KINDS);
 
 /** Reads the config of a Llama, Mistral, Qwen 2 or Qwen 3 model. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
-export function readLlamaShape(folder: WeightsFolder): LlamaShape {
+export function readLlamaShape(folder: ConfigFolder): LlamaShape {
   const { config } = folder;
   const kind = KINDS[config.model_type as keyof typeof KINDS];
   const width = configInteger(folder, 'hidden_size', 2, 65_536);
@@ -81,13 +80,8 @@ export function readLlamaShape(folder: WeightsFolder): LlamaShape {
   };
 }
 
-function shortened(
-  { sizesFrom: file = 'config.json' }: WeightsFolder,
-  positions: number,
-  window: number,
-  trained: number,
-): ImportNote {
-  const [field, received, why] =
+function shortened(folder: ConfigFolder, positions: number, window: number, trained: number): ImportNote {
+  const [name, received, why] =
     positions === window
       ? [
           'sliding_window',
@@ -95,6 +89,7 @@ function shortened(
           'Within the window the model computes what the original does; longer texts are refused.',
         ]
       : ['max_position_embeddings', trained, 'Model folders hold no more.'];
+  const { file, field } = originOf(folder, name);
   return {
     file,
     field,
@@ -107,7 +102,7 @@ function shortened(
  * Positions that every layer sees: a layer that attends to a sliding window sees all of a text that is no longer than that, so
  * there the model computes what the original does.
  */
-function windowOf(folder: WeightsFolder, layers: number): number {
+function windowOf(folder: ConfigFolder, layers: number): number {
   const { config } = folder;
   const { sliding_window: window, layer_types: types, use_sliding_window: used } = config;
   if (window === undefined || window === null || used === false) return Number.POSITIVE_INFINITY;

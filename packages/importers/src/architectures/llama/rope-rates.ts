@@ -1,6 +1,5 @@
-import { quote, unsupportedModel } from '@foretoken/models/internal';
 import type { RotaryRates } from '../../blocks/rotary.js';
-import type { ConfigFolder } from '../../readers/hugging-face/config-fields.js';
+import { type ConfigFolder, unsupportedConfig } from '../../readers/hugging-face/config-fields.js';
 import { configNumber, numberOf, objectOf } from '../../readers/hugging-face/config-values.js';
 
 /** Ways to stretch rotary positions that change nothing up to the length that the model was trained with. */
@@ -20,7 +19,7 @@ export function readRotary(folder: ConfigFolder, headWidth: number, positions: n
       : numberOf(folder, `${field}.rope_theta`, parameters.rope_theta, 1, 1e12);
   const type = scaling.rope_type ?? scaling.type ?? 'default';
   const turned = scaling.partial_rotary_factor ?? folder.config.partial_rotary_factor ?? 1;
-  if (turned !== 1) refuse(folder, 'partial_rotary_factor', turned, '1');
+  if (turned !== 1) unsupportedConfig(folder, 'partial_rotary_factor', '1', turned);
   const rates = Float32Array.from({ length: headWidth / 2 }, (_, pair) => {
     // In fp32 throughout, as the models were trained with.
     return 1 / Math.fround(theta ** Math.fround((2 * pair) / headWidth));
@@ -39,7 +38,7 @@ export function readRotary(folder: ConfigFolder, headWidth: number, positions: n
     case 'llama3':
       return { rates: slowedBands(rates, setting), positions };
     default:
-      return refuse(folder, `${field}.rope_type`, type, SUPPORTED.join(', '));
+      return unsupportedConfig(folder, `${field}.rope_type`, `one of ${SUPPORTED.join(', ')}`, type);
   }
 }
 
@@ -63,12 +62,5 @@ function slowedPairs(folder: ConfigFolder, rates: Float32Array, factors: unknown
   const fits = Array.isArray(factors) && factors.length === rates.length && factors.every((factor) => factor >= 1e-6);
   return fits
     ? rates.map((rate, pair) => rate / factors[pair])
-    : refuse(folder, 'factors', factors, `${rates.length} positive numbers`);
-}
-
-function refuse({ path }: ConfigFolder, field: string, received: unknown, required: string): never {
-  throw unsupportedModel(
-    `${path}: config.json has ${field} = ${quote(received)}, which is not supported; supported: ${required}.`,
-    { folder: path, file: 'config.json', field, received, required },
-  );
+    : unsupportedConfig(folder, 'rope_scaling.factors', `${rates.length} positive numbers`, factors);
 }

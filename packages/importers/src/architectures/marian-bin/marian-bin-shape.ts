@@ -1,3 +1,4 @@
+import { originOf } from '@foretoken/models/internal';
 import type { Activation } from '../../blocks/activation.js';
 import type { WeightsFolder } from '../../readers/hugging-face/weights-folder.js';
 import { choiceOption, integerOption, type MarianConfig, refuseOption } from '../../readers/marian-bin/model-config.js';
@@ -47,8 +48,9 @@ const REQUIRED = [
 ] as const;
 
 /** Reads the config of a model of Marian. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
-export function readMarianBinShape({ path, config, tensors, tokenizer }: WeightsFolder): MarianBinShape {
-  const place = { folder: path, file: String(config.file) };
+export function readMarianBinShape(folder: WeightsFolder): MarianBinShape {
+  const { path, config, tensors, tokenizer } = folder;
+  const place = { folder: path, file: originOf(folder, 'type').file };
   const said: MarianConfig = { place, options: config };
   for (const [name, required] of REQUIRED) {
     // What is absent has Marian's default, which is the required value for all but the decoder.

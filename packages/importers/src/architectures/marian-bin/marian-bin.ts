@@ -15,12 +15,14 @@ export const marianBin: Architecture = {
   build: async (folder, options, pace) => {
     const shape = readMarianBinShape(folder);
     const { sources, outputs, sharedTable, oneVocabulary } = shape;
+    const { names } = folder.tokenizer;
     const { end, unknown } = folder.tokenizer.namedTokens(outputs);
     if (end === undefined || unknown === undefined) {
       const field = end === undefined ? '</s>' : '<unk>';
-      throw invalidFolder(`${folder.path}: the vocabulary has no ${field}. Fetch the vocabulary of this model.`, {
+      const file = typeof names === 'object' && 'target' in names ? names.target : 'vocab.spm';
+      throw invalidFolder(`${file} in ${folder.path} has no ${field}. Fetch the vocabulary of this model.`, {
         folder: folder.path,
-        file: 'vocab.spm',
+        file,
         field,
         required: 'the tokens </s> and <unk>',
       });

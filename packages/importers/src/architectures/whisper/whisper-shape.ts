@@ -1,7 +1,10 @@
-import { quote, unsupportedModel } from '@foretoken/models/internal';
-import { configHeads, configInteger } from '../../readers/hugging-face/config-fields.js';
+import {
+  type ConfigFolder,
+  configHeads,
+  configInteger,
+  unsupportedConfig,
+} from '../../readers/hugging-face/config-fields.js';
 import { configFlag } from '../../readers/hugging-face/config-values.js';
-import type { WeightsFolder } from '../../readers/hugging-face/weights-folder.js';
 
 /** One side of the model. */
 export interface WhisperStack {
@@ -24,17 +27,13 @@ export interface WhisperShape {
 }
 
 /** Reads the sizes. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
-export function readWhisperShape(folder: WeightsFolder): WhisperShape {
-  const { config, path } = folder;
-  const refuse = (field: string, required: string): never => {
-    throw unsupportedModel(
-      `${path}: config.json has ${field} = ${quote(config[field])}; the importer of Whisper requires ${required}.`,
-      { folder: path, file: 'config.json', field, received: config[field], required },
-    );
-  };
-  if ((config.activation_function ?? 'gelu') !== 'gelu') refuse('activation_function', '"gelu"');
-  if (configFlag(folder, 'scale_embedding', false)) refuse('scale_embedding', 'false');
-  if (!configFlag(folder, 'tie_word_embeddings', true)) refuse('tie_word_embeddings', 'true');
+export function readWhisperShape(folder: ConfigFolder): WhisperShape {
+  const { config } = folder;
+  if ((config.activation_function ?? 'gelu') !== 'gelu') {
+    unsupportedConfig(folder, 'activation_function', '"gelu"');
+  }
+  if (configFlag(folder, 'scale_embedding', false)) unsupportedConfig(folder, 'scale_embedding', 'false');
+  if (!configFlag(folder, 'tie_word_embeddings', true)) unsupportedConfig(folder, 'tie_word_embeddings', 'true');
   const width = configInteger(folder, 'd_model', 2, 65_536);
   const stack = (side: 'encoder' | 'decoder'): WhisperStack => ({
     layers: configInteger(folder, `${side}_layers`, 1, 256),

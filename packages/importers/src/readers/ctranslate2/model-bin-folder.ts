@@ -43,14 +43,15 @@ export async function openModelBinFolder(folder: string, signal?: AbortSignal): 
   const reader = folderReader(folder);
   const given = (await reader.has(CONFIG)) ? await readObject(reader, CONFIG) : {};
   const told = await readGenerationConfig(reader);
-  const { config, tokenizer, ...model } = await known.read({ place, file, given, told, reader });
+  const { config, origins, tokenizer, ...model } = await known.read({ place, file, given, told, reader });
   const { generationConfig, notes } = joinGeneration(model.generationConfig, told);
   signal?.throwIfAborted();
   const tensors = await model.tensors(new Yielder(signal));
   return {
     path: folder,
     config,
-    sizesFrom: MODEL_BIN,
+    file: MODEL_BIN,
+    origins,
     generationConfig,
     notes: [...(model.notes ?? []), ...notes],
     format: 'ctranslate2',

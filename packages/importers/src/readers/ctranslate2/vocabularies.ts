@@ -35,7 +35,7 @@ export async function readVocabularies(reader: FileReader): Promise<Vocabularies
     `${reader.path} lacks ${required} (or the same with .txt), which say what its token ids are. Fetch the missing files.`,
     {
       folder: reader.path,
-      file: source === undefined && target === undefined ? 'shared_vocabulary.json' : 'source_vocabulary.json',
+      file: `${source !== undefined ? 'target' : target !== undefined ? 'source' : 'shared'}_vocabulary.json`,
       required,
     },
   );

@@ -1,3 +1,4 @@
+import type { FieldOrigin } from '@foretoken/models/internal';
 import type { GgufFields } from './gguf-fields.js';
 import { GGUF_ARCHITECTURES } from './gguf-names.js';
 import type { GgufFile } from './open-gguf.js';
@@ -71,6 +72,31 @@ export function ggufConfig(
     eos_token_id: endTokens(fields),
     pad_token_id: padToken(fields),
   };
+}
+
+/** What metadata and tensors are called that say the fields of such a config. */
+export function ggufOrigins(fields: GgufFields): Readonly<Record<string, FieldOrigin>> {
+  const architecture = architectureOf(fields);
+  const names = {
+    model_type: 'general.architecture',
+    vocab_size: 'tensor "token_embd.weight"',
+    hidden_size: `${architecture}.embedding_length`,
+    num_hidden_layers: `${architecture}.block_count`,
+    num_attention_heads: `${architecture}.attention.head_count`,
+    num_key_value_heads: `${architecture}.attention.head_count_kv`,
+    head_dim: `${architecture}.${fields.has(`${architecture}.attention.key_length`) ? 'attention.key_length' : 'embedding_length'}`,
+    intermediate_size: `${architecture}.feed_forward_length`,
+    max_position_embeddings: `${architecture}.context_length`,
+    rms_norm_eps: `${architecture}.attention.layer_norm_rms_epsilon`,
+    rope_theta: `${architecture}.rope.freq_base`,
+    rope_scaling: `${architecture}.rope.scaling.type`,
+    'rope_scaling.factor': `${architecture}.rope.scaling.factor`,
+    'rope_scaling.factors': `tensor "${ROPE_FACTORS}"`,
+    sliding_window: `${architecture}.attention.sliding_window`,
+    eos_token_id: 'tokenizer.ggml.eos_token_id',
+    pad_token_id: 'tokenizer.ggml.padding_token_id',
+  };
+  return Object.fromEntries(Object.entries(names).map(([name, field]) => [name, { field }]));
 }
 
 /** The architecture of a file, one that is read. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */

@@ -2,7 +2,7 @@ import { Yielder } from '@foretoken/core/kit';
 import type { FilePlace } from '@foretoken/models/internal';
 import { toFloat32InPieces } from '../../tensors/to-float32.js';
 import type { WeightsFolder } from '../hugging-face/weights-folder.js';
-import { architectureOf, ggufConfig, ROPE_FACTORS } from './gguf-config.js';
+import { architectureOf, ggufConfig, ggufOrigins, ROPE_FACTORS } from './gguf-config.js';
 import { GgufFields } from './gguf-fields.js';
 import { refuseOtherTensors, renamedTensors } from './gguf-tensors.js';
 import { ggufChat, ggufTokenizer } from './gguf-tokenizer.js';
@@ -35,7 +35,8 @@ export async function openGgufFolder(place: FilePlace, signal?: AbortSignal): Pr
   return {
     path: place.folder,
     config,
-    sizesFrom: place.file,
+    file: place.file,
+    origins: ggufOrigins(fields),
     format: 'gguf',
     elementTypes: file.types,
     tensors,

@@ -36,7 +36,7 @@ export async function ggufTokenizer(
   return {
     names: FILE,
     files: new Map([[FILE, new TextEncoder().encode(json)]]),
-    namedTokens: (size) => readNamedTokens(json, size, fields.place.folder),
+    namedTokens: (size) => readNamedTokens(json, size, fields.place.folder, fields.place.file),
   };
 }
 

@@ -1,35 +1,32 @@
-import { configInteger, invalidFolder, quote, unsupportedModel } from '@foretoken/models/internal';
+import { configInteger, invalidFolder, originOf, quote, unsupportedModel } from '@foretoken/models/internal';
 import type { WeightsFolder } from './weights-folder.js';
 
 export { configInteger };
 
-const CONFIG = 'config.json';
-
 /** What is known of a folder before its weights are: its config. */
-export type ConfigFolder = Pick<WeightsFolder, 'path' | 'config' | 'sizesFrom'>;
+export type ConfigFolder = Pick<WeightsFolder, 'path' | 'config' | 'file' | 'origins'>;
 
-/** Throws `UNSUPPORTED_MODEL`: a field of config.json says what no graph here does. */
+/** Throws `UNSUPPORTED_MODEL`: a field of the config says what no graph here does. */
 export function unsupportedConfig(
-  { path, config, sizesFrom: file = CONFIG }: ConfigFolder,
-  field: string,
+  folder: ConfigFolder,
+  name: string,
   required: string,
+  received: unknown = folder.config[name],
 ): never {
+  const { file, field } = originOf(folder, name);
   throw unsupportedModel(
-    `${path}: ${file} has ${field} = ${quote(config[field])}; the importer requires ${required}.`,
-    { folder: path, file, field, received: config[field], required },
+    `${folder.path}: ${file} has ${field} = ${quote(received)}; the importer requires ${required}.`,
+    { folder: folder.path, file, field, received, required },
   );
 }
 
-/** Throws `INVALID_MODEL_FOLDER`: a field of config.json is not what the model needs. */
-export function refuseConfig(
-  { path, config, sizesFrom: file = CONFIG }: ConfigFolder,
-  field: string,
-  what: string,
-  required: unknown,
-): never {
+/** Throws `INVALID_MODEL_FOLDER`: a field of the config is not what the model needs. */
+export function refuseConfig(folder: ConfigFolder, name: string, what: string, required: unknown): never {
+  const { file, field } = originOf(folder, name);
+  const received = folder.config[name];
   throw invalidFolder(
-    `${path}: ${file} has ${field} = ${quote(config[field])}, but ${what} needs ${String(required)}.`,
-    { folder: path, file, field, received: config[field], required },
+    `${folder.path}: ${file} has ${field} = ${quote(received)}, but ${what} needs ${String(required)}.`,
+    { folder: folder.path, file, field, received, required },
   );
 }
 
@@ -40,7 +37,7 @@ export function configHeads(folder: ConfigFolder, width: number, field = 'attent
   return heads;
 }
 
-/** Throws `INVALID_MODEL_FOLDER` unless the activation is SiLU, where config.json names one. */
+/** Throws `INVALID_MODEL_FOLDER` unless the activation is SiLU, where the config names one. */
 export function checkActivation(folder: ConfigFolder): void {
   const { activation_function: activation } = folder.config;
   if (activation !== undefined && activation !== 'swish' && activation !== 'silu') {

@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import type { Yielder } from '@foretoken/core/kit';
 import {
   CONFIG,
+  type ConfigFiles,
   errorCode,
   type ImportNote,
   invalidFolder,
@@ -35,13 +36,7 @@ const INTEGERS = 2 ** 16;
 export type TokenizerOf = (config: WeightsFolder['config']) => string | undefined;
 
 /** A Hugging Face weights folder; its tensors are read when they are asked for. */
-export interface WeightsFolder {
-  readonly path: string;
-  readonly config: Readonly<Record<string, unknown>>;
-  /** The file that says the sizes of `config`; default: config.json. */
-  readonly sizesFrom?: string | undefined;
-  /** Content of generation_config.json, where there is one. */
-  readonly generationConfig?: Readonly<Record<string, unknown>> | undefined;
+export interface WeightsFolder extends ConfigFiles {
   /** What the folder lacks, or has and is not used. */
   readonly notes?: readonly ImportNote[] | undefined;
   /** What the weights come as, such as `safetensors`. */

@@ -77,7 +77,8 @@ export async function openMarianFolder(place: FilePlace, signal?: AbortSignal): 
   const tokenizer = await readVocabularies(folder, names);
   return {
     path: folder,
-    config: { ...options, model_type: MARIAN_BIN, file },
+    config: { ...options, model_type: MARIAN_BIN },
+    file,
     format: 'marian',
     elementTypes,
     tensors,

@@ -1,5 +1,5 @@
 import { invalidFolder } from '../../folder/refusal.js';
-import { CONFIG, type ConfigFiles } from '../../hugging-face/config-files.js';
+import { type ConfigFiles, originOf } from '../../hugging-face/config-files.js';
 import { configInteger } from '../../hugging-face/config-integer.js';
 import type { ExportGraph, OnnxExportManifest } from './export-manifest.js';
 
@@ -8,16 +8,17 @@ const MAX_POSITIONS = 65_536;
 
 /** Tokens of the vocabulary: as many as the decoder scores, which the config must agree to. Throws `INVALID_MODEL_FOLDER`. */
 export function vocabularySize(configs: ConfigFiles, { file, outputs }: ExportGraph, logits: string): number {
-  const from = configs.file ?? CONFIG;
-  const said = integer(configs, 'decoder_vocab_size', MAX_VOCABULARY) ?? integer(configs, 'vocab_size', MAX_VOCABULARY);
+  const ofOutputs = integer(configs, 'decoder_vocab_size', MAX_VOCABULARY);
+  const said = ofOutputs ?? integer(configs, 'vocab_size', MAX_VOCABULARY);
   const scored = outputs[logits]?.dims.at(-1) ?? undefined;
   const size = scored ?? said;
+  const { file: from, field } = originOf(configs, ofOutputs === undefined ? 'vocab_size' : 'decoder_vocab_size');
   if (size === undefined || (said !== undefined && said !== size)) {
     throw invalidFolder(
       size === undefined
-        ? `${from} in ${configs.path} has no vocab_size, and ${file} does not say how many tokens it scores. Fetch or correct ${from}.`
-        : `${from} in ${configs.path} says vocab_size ${said}, but ${file} scores ${size} tokens. Fetch config and graphs of one model.`,
-      { folder: configs.path, file: from, field: 'vocab_size', received: said, required: size ?? 'an integer' },
+        ? `${from} in ${configs.path} has no ${field}, and ${file} does not say how many tokens it scores. Fetch or correct ${from}.`
+        : `${from} in ${configs.path} says ${field} ${said}, but ${file} scores ${size} tokens. Fetch config and graphs of one model.`,
+      { folder: configs.path, file: from, field, received: said, required: size ?? 'an integer' },
     );
   }
   return size;
@@ -73,7 +74,7 @@ export function cacheShape(configs: ConfigFiles): OnnxExportManifest['cache'] {
   return heads === undefined || size === undefined || size < 1 ? undefined : { heads, size };
 }
 
-/** A positive integer of config.json; undefined where it is missing or null. Throws `INVALID_MODEL_FOLDER`. */
+/** A positive integer of the config; undefined where it is missing or null. Throws `INVALID_MODEL_FOLDER`. */
 function integer(configs: ConfigFiles, field: string, max: number): number | undefined {
   const { config } = configs;
   const value = Object.hasOwn(config, field) ? config[field] : undefined;

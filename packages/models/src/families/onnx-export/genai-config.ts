@@ -2,7 +2,7 @@ import { assertPlainFileName } from '../../folder/file-names.js';
 import { decodeUtf8, isObject, parseJson } from '../../folder/json.js';
 import { MANIFEST_BYTES } from '../../folder/manifest.js';
 import { invalidFolder, quote } from '../../folder/refusal.js';
-import type { ConfigFiles, FileReader } from '../../hugging-face/config-files.js';
+import type { ConfigFiles, FieldOrigin, FileReader } from '../../hugging-face/config-files.js';
 import { genaiParts, type UnusedPart } from './genai-parts.js';
 
 /** What a folder of onnxruntime-genai says of its model. */
@@ -106,7 +106,12 @@ export async function readGenai(reader: FileReader): Promise<GenaiModel> {
   return {
     encoder: encoder && graph('encoder', encoder, ENCODER),
     decoder: graph('decoder', decoder, decoderNames(encoder === undefined ? '' : '.decoder')),
-    configs: { path: folder, config: configOf(content, model, decoder), file: GENAI_CONFIG },
+    configs: {
+      path: folder,
+      config: configOf(content, model, decoder),
+      file: GENAI_CONFIG,
+      origins: originsOf(content, model),
+    },
     processor,
     unused,
   };
@@ -114,11 +119,11 @@ export async function readGenai(reader: FileReader): Promise<GenaiModel> {
 
 /** What of a config transformers has too, as it calls it. */
 function configOf(content: unknown, model: Fields, decoder: Fields): Fields {
-  const search = model.search ?? (isObject(content) ? content.search : undefined);
+  const [, search] = searchOf(content, model);
   const { type, vocab_size, bos_token_id, eos_token_id, pad_token_id, decoder_start_token_id, context_length } = model;
   const { num_attention_heads, num_key_value_heads, head_size, hidden_size } = decoder;
   return {
-    ...(isObject(search) ? search : undefined),
+    ...search,
     model_type: type,
     vocab_size,
     bos_token_id,
@@ -131,6 +136,27 @@ function configOf(content: unknown, model: Fields, decoder: Fields): Fields {
     head_dim: head_size,
     hidden_size,
   };
+}
+
+/** Settings of decoding, and where they stand. */
+function searchOf(content: unknown, model: Fields): readonly [place: string, search: Fields] {
+  const search = model.search ?? (isObject(content) ? content.search : undefined);
+  return [model.search === undefined ? 'search' : 'model.search', isObject(search) ? search : {}];
+}
+
+/** What such a config calls the fields of a config of transformers. */
+function originsOf(content: unknown, model: Fields): Readonly<Record<string, FieldOrigin>> {
+  const [place, search] = searchOf(content, model);
+  const of = (part: string, fields: Readonly<Record<string, string>>): (readonly [string, FieldOrigin])[] =>
+    Object.entries(fields).map(([name, field]) => [name, { field: `${part}.${field}` }]);
+  const kept = ['vocab_size', 'bos_token_id', 'eos_token_id', 'pad_token_id', 'decoder_start_token_id'];
+  const ofDecoder = ['num_attention_heads', 'num_key_value_heads', 'hidden_size'];
+  const alike = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, name]));
+  return Object.fromEntries([
+    ...of(place, alike(Object.keys(search))),
+    ...of('model', { ...alike(kept), model_type: 'type', max_position_embeddings: 'context_length' }),
+    ...of('model.decoder', { ...alike(ofDecoder), head_dim: 'head_size' }),
+  ]);
 }
 
 function objectOf(field: string, value: unknown, refuse: Refuse): Fields {

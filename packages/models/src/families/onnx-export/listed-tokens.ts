@@ -61,6 +61,11 @@ export async function readListedTokens(reader: FileReader): Promise<ListedTokens
     configs: {
       path,
       file: LISTED_TOKENS,
+      origins: {
+        vocab_size: { field: 'tokens' },
+        bos_token_id: { field: START },
+        eos_token_id: { field: END },
+      },
       config: { vocab_size: tokens.length, bos_token_id: ids.get(START), eos_token_id: ids.get(END) },
     },
   };

@@ -1,7 +1,7 @@
 import { HOP, SAMPLE_RATE, SIZE } from '../../audio/log-mel.js';
 import { invalidFolder, quote } from '../../folder/refusal.js';
 import type { ManifestSpectrum } from '../../folder/speech-schema.js';
-import { CONFIG, type ConfigFiles } from '../../hugging-face/config-files.js';
+import { type ConfigFiles, originOf } from '../../hugging-face/config-files.js';
 import { configInteger } from '../../hugging-face/config-integer.js';
 import { refusePreprocessor } from '../../hugging-face/preprocessor-config.js';
 import type { ExportGraph } from './export-manifest.js';
@@ -36,18 +36,19 @@ export function readSpectrumConfig(
   return audio;
 }
 
-/** A size that config.json has, of which the graph has `share` for each, where it says how many. */
+/** A size that the config has, of which the graph has `share` for each, where it says how many. */
 function sizeOf(
   configs: ConfigFiles,
-  field: string,
+  name: string,
   max: number,
   given: number | null,
   share: number,
   graph: string,
   input: string,
 ): number {
-  const received = configInteger(configs, field, 1, max);
-  const { path, file: from = CONFIG } = configs;
+  const received = configInteger(configs, name, 1, max);
+  const { path } = configs;
+  const { file: from, field } = originOf(configs, name);
   if (given !== null && given !== share * received) {
     throw invalidFolder(
       `${from} in ${path} has ${field} ${received}, but ${graph} takes ${input} of ${given}, which are ${given / share}: they are of different models. Fetch config and graphs of one model.`,
@@ -59,10 +60,11 @@ function sizeOf(
 
 /** Refuses what would make another spectrum than the one that is computed here; what is not said is as usual. */
 function assertPreprocessor(
-  { path: folder, file: from = CONFIG }: ConfigFiles,
+  configs: ConfigFiles,
   preprocessor: Preprocessor,
   { mels, frames }: ManifestSpectrum,
 ): void {
+  const { path: folder } = configs;
   const { file, config } = preprocessor;
   const usual = { sampling_rate: SAMPLE_RATE, hop_length: HOP, n_fft: SIZE, padding_value: 0, dither: 0 };
   for (const [field, required] of Object.entries(usual)) {
@@ -79,7 +81,7 @@ function assertPreprocessor(
     const { [field]: received = required } = config;
     if (received === required) continue;
     throw invalidFolder(
-      `${file} in ${folder} has ${field} ${quote(received)}, but by ${from} it is ${required}: they are of different models. Fetch both of one model.`,
+      `${file} in ${folder} has ${field} ${quote(received)}, but by ${originOf(configs, field).file} it is ${required}: they are of different models. Fetch both of one model.`,
       { folder, file, field, received, required },
     );
   }

@@ -1,4 +1,4 @@
-import type { FilePlace } from '@foretoken/models/internal';
+import type { FieldOrigin, FilePlace } from '@foretoken/models/internal';
 import type { StoredTensor, TensorStore } from '../../stored-tensor.js';
 import type { Variable } from '../model-header.js';
 import type { ModelBin } from '../open-model-bin.js';
@@ -12,6 +12,21 @@ import { SIDES, type Side } from './transformer-tensors.js';
 /** What says that a model knows positions by the distance of tokens alone. */
 const DISTANCES = 'self_attention/relative_attention_bias';
 const MAX_DISTANCE = 'self_attention/relative_attention_max_distance';
+
+const ORIGINS: Readonly<Record<string, FieldOrigin>> = Object.fromEntries(
+  Object.entries({
+    vocab_size: 'decoder/embeddings/weight',
+    d_model: 'decoder/embeddings/weight',
+    num_heads: 'encoder/num_heads',
+    d_kv: 'encoder/layer_0/self_attention/linear_1/weight',
+    d_ff: 'encoder/layer_0/ffn/linear_0/weight',
+    num_layers: 'encoder/layer_*',
+    num_decoder_layers: 'decoder/layer_*',
+    feed_forward_proj: 'encoder/activation',
+    relative_attention_num_buckets: `encoder/layer_0/${DISTANCES}`,
+    relative_attention_max_distance: `encoder/layer_0/${MAX_DISTANCE}`,
+  }).map(([name, field]) => [name, { field }]),
+);
 
 /** Parts of a variable, one above the other, by the place of their block in a layer. */
 const LINEARS: Readonly<Record<string, (side: Side) => readonly string[]>> = {
@@ -102,7 +117,7 @@ export async function readDistances(
     decoder_start_token_id: idIn(place.folder, target, 'decoder_start_token', start ?? '<pad>'),
     pad_token_id: paddingOf(target),
   };
-  return { config, generationConfig, tensors: async () => distanceTensors(place, file, gated, tied) };
+  return { config, origins: ORIGINS, generationConfig, tensors: async () => distanceTensors(place, file, gated, tied) };
 }
 
 /** What all layers have in one way here. */

@@ -1,3 +1,4 @@
+import { CONFIG, type FieldOrigin } from '@foretoken/models/internal';
 import type { StoredTensor, TensorStore } from '../../stored-tensor.js';
 import { readEpsilon } from '../text-options.js';
 import { activationName } from './decoder-flags.js';
@@ -26,6 +27,17 @@ const NORMS = { 'self_attention/layer_norm': 'transformer.h.*.ln_1', 'ffn/layer_
 const LAYER: LayerParts = {
   tensors: { ...partsOf(LINEARS), ...normParts(NORMS) },
   settings: ['num_heads_kv', 'head_dim', 'queries_scale'].map((name) => `self_attention/${name}`),
+};
+
+const ORIGINS: Readonly<Record<string, FieldOrigin>> = {
+  vocab_size: { field: 'decoder/embeddings/weight' },
+  n_embd: { field: 'decoder/embeddings/weight' },
+  n_layer: { field: 'decoder/layer_*' },
+  n_head: { field: 'decoder/num_heads' },
+  n_inner: { field: 'decoder/layer_0/ffn/linear_0/weight' },
+  n_positions: { field: POSITIONS },
+  layer_norm_epsilon: { file: CONFIG, field: 'layer_norm_epsilon' },
+  activation_function: { field: 'decoder/activation' },
 };
 
 /** A decoder with layer norms and learned positions, as GPT-2 and OPT are. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
@@ -59,7 +71,7 @@ export async function readLayerNormDecoder(
     tie_word_embeddings: isTied(file),
   };
   const tensors = tensorsOf({ place, file }, variables, layers, positions);
-  return { config, tensors, variableOf: (tensor) => variableOf(tensor, OUTSIDE, LAYER) };
+  return { config, origins: ORIGINS, tensors, variableOf: (tensor) => variableOf(tensor, OUTSIDE, LAYER) };
 }
 
 /** Linear layers the other way round, as they are stored there; those without a bias get one of zeros. */

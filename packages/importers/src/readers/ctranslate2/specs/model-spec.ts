@@ -1,5 +1,5 @@
 import type { Yielder } from '@foretoken/core/kit';
-import type { FilePlace, FileReader, ImportNote, TokenizerFiles } from '@foretoken/models/internal';
+import type { FieldOrigin, FilePlace, FileReader, ImportNote, TokenizerFiles } from '@foretoken/models/internal';
 import type { TensorStore } from '../../stored-tensor.js';
 import type { ModelBin } from '../open-model-bin.js';
 
@@ -18,6 +18,8 @@ export interface SpecFiles {
 export interface SpecModel {
   /** What config.json of transformers would say of it. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** The variables, or the fields of other files, that say what its fields are. */
+  readonly origins: Readonly<Record<string, FieldOrigin>>;
   /** And its generation_config.json, as far as the folder's own config.json says it. */
   readonly generationConfig: Readonly<Record<string, unknown>>;
   readonly tokenizer: TokenizerFiles;
@@ -29,7 +31,7 @@ export interface SpecModel {
 }
 
 /** What the variables of a decoder say of it, in the words of transformers. */
-export interface DecoderModel extends Pick<SpecModel, 'config' | 'notes' | 'variableOf'> {
+export interface DecoderModel extends Pick<SpecModel, 'config' | 'origins' | 'notes' | 'variableOf'> {
   readonly tensors: TensorStore;
 }
 

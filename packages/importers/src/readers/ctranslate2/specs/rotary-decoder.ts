@@ -1,3 +1,4 @@
+import { CONFIG, type FieldOrigin } from '@foretoken/models/internal';
 import type { ModelBin } from '../open-model-bin.js';
 import { readEpsilon } from '../text-options.js';
 import { activationName } from './decoder-flags.js';
@@ -10,6 +11,27 @@ import type { SpecVariables } from './spec-variables.js';
 import { isTied, MAX_POSITIONS } from './transformer-config.js';
 
 const WINDOW = 'sliding_window';
+
+const own = (field: string): FieldOrigin => ({ field });
+const SETTING = 'decoder/layer_0/self_attention';
+const ORIGINS: Readonly<Record<string, FieldOrigin>> = {
+  num_hidden_layers: own('decoder/layer_*'),
+  num_attention_heads: own('decoder/num_heads'),
+  num_key_value_heads: own(`${SETTING}/num_heads_kv`),
+  head_dim: own(`${SETTING}/head_dim`),
+  hidden_size: own('decoder/embeddings/weight'),
+  vocab_size: own('decoder/embeddings/weight'),
+  intermediate_size: own('decoder/layer_0/ffn/linear_0/weight'),
+  rms_norm_eps: { file: CONFIG, field: 'layer_norm_epsilon' },
+  hidden_act: own('decoder/activation'),
+  sliding_window: own(`decoder/${WINDOW}`),
+  rope_theta: own(`${SETTING}/rotary_base`),
+  rope_scaling: own(`${SETTING}/rotary_scaling_type`),
+  'rope_scaling.factor': own(`${SETTING}/rotary_scaling_factor`),
+  'rope_scaling.low_freq_factor': own(`${SETTING}/rotary_low_freq_factor`),
+  'rope_scaling.high_freq_factor': own(`${SETTING}/rotary_high_freq_factor`),
+  'rope_scaling.original_max_position_embeddings': own(`${SETTING}/original_max_position_embeddings`),
+};
 
 interface Kind extends Pick<RotaryShape, 'biased'> {
   readonly kind: Readonly<Record<string, unknown>>;
@@ -52,7 +74,7 @@ export async function readRotaryDecoder(
     tie_word_embeddings: isTied(file),
   };
   const tensors = rotaryTensors(place, file, variables, { ...heads, layers, interleaved, biased });
-  return { config, notes, tensors, variableOf: (tensor) => variableOf(tensor, OUTSIDE, LAYER) };
+  return { config, origins: ORIGINS, notes, tensors, variableOf: (tensor) => variableOf(tensor, OUTSIDE, LAYER) };
 }
 
 /** The member of the family that has the biases and norms of a file, and which linear layers are to have biases. */

@@ -1,7 +1,15 @@
-import { type FilePlace, invalidFolder, quote, unsupportedModel } from '@foretoken/models/internal';
+import { type FieldOrigin, type FilePlace, invalidFolder, quote, unsupportedModel } from '@foretoken/models/internal';
 import type { StoredTensor } from '../../stored-tensor.js';
 import type { Variable } from '../model-header.js';
 import type { ModelBin } from '../open-model-bin.js';
+
+/** What variables say fields of which each side has its own, such as `encoder_layers`. */
+export function originsOfSides(variables: Readonly<Record<string, string>>): Readonly<Record<string, FieldOrigin>> {
+  const sides = ['encoder', 'decoder'].flatMap((side) =>
+    Object.entries(variables).map(([name, field]) => [`${side}_${name}`, { field: `${side}/${field}` }] as const),
+  );
+  return Object.fromEntries(sides);
+}
 
 /** Looks variables up that say how a model is computed. */
 export interface SpecVariables {

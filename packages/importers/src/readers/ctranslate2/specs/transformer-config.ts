@@ -1,9 +1,9 @@
-import type { FilePlace } from '@foretoken/models/internal';
+import type { FieldOrigin, FilePlace } from '@foretoken/models/internal';
 import type { ModelBin } from '../open-model-bin.js';
 import { idIn, paddingOf, type TextOptions } from '../text-options.js';
 import type { Vocabularies, Vocabulary } from '../vocabularies.js';
 import type { SpecModel } from './model-spec.js';
-import { type SpecVariables, specVariables } from './spec-variables.js';
+import { originsOfSides, type SpecVariables, specVariables } from './spec-variables.js';
 import { type Side, type TransformerShape, transformerNames } from './transformer-tensors.js';
 
 /** Activations by their numbers, as transformers calls them. */
@@ -14,6 +14,15 @@ const OFF = ['multi_query_attention', 'alibi'];
 const POSITIONS = 1024;
 /** Limit of a model folder. */
 export const MAX_POSITIONS = 65_536;
+
+const ORIGINS: Readonly<Record<string, FieldOrigin>> = {
+  ...originsOfSides({ layers: 'layer_*', attention_heads: 'num_heads', ffn_dim: 'layer_0/ffn/linear_0/weight' }),
+  vocab_size: { field: 'encoder/embeddings_0/weight' },
+  decoder_vocab_size: { field: 'decoder/embeddings/weight' },
+  d_model: { field: 'decoder/embeddings/weight' },
+  max_position_embeddings: { field: 'decoder/position_encodings/encodings' },
+  activation_function: { field: 'encoder/activation' },
+};
 
 /** What both sides have in common, or what is refused. */
 interface SideFacts {
@@ -37,7 +46,7 @@ export async function transformerConfig(
   file: ModelBin,
   vocabularies: Vocabularies,
   options: TextOptions,
-): Promise<Pick<SpecModel, 'config' | 'generationConfig'> & { readonly shape: TransformerShape }> {
+): Promise<Pick<SpecModel, 'config' | 'origins' | 'generationConfig'> & { readonly shape: TransformerShape }> {
   const variables = specVariables(place, file);
   const { scalar, unsupported } = variables;
   for (const name of file.variables.keys()) {
@@ -96,7 +105,7 @@ export async function transformerConfig(
     // What stands for no token is none that can be said.
     bad_words_ids: startsEmpty ? [[start]] : undefined,
   };
-  return { config, generationConfig, shape: { width, positions, sources, targets, shared, tied } };
+  return { config, origins: ORIGINS, generationConfig, shape: { width, positions, sources, targets, shared, tied } };
 }
 
 /** The token that outputs begin with; one behind all others where the decoder begins with an embedding of zeros. */

@@ -15,12 +15,13 @@ export async function readTransformer({ place, file, given, reader }: SpecFiles)
   // Of layer norms, and of those by the root of the mean square.
   assertFixed(place.folder, given, 'layer_norm_epsilon', knowsDistances(file) ? 1e-6 : 1e-5);
   const vocabularies = await readVocabularies(reader);
-  const { config, generationConfig, tensors } = knowsDistances(file)
+  const { config, origins, generationConfig, tensors } = knowsDistances(file)
     ? await readDistances(place, file, vocabularies, options)
     : await readPlaces(place, file, vocabularies, options);
   const { tokenizer, notes } = await readFolderText(reader, vocabularies, options);
   return {
     config,
+    origins,
     generationConfig,
     tokenizer,
     notes: [...notes, ...((await reader.has(SHORTLIST)) ? [shortlistNote()] : [])],

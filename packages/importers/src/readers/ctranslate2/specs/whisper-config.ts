@@ -1,11 +1,20 @@
-import type { FilePlace } from '@foretoken/models/internal';
+import type { FieldOrigin, FilePlace } from '@foretoken/models/internal';
 import type { ModelBin } from '../open-model-bin.js';
 import { readTokenIds } from '../text-options.js';
 import type { SpecModel } from './model-spec.js';
-import { specVariables } from './spec-variables.js';
+import { originsOfSides, specVariables } from './spec-variables.js';
 
 /** What CTranslate2 calls the activation of Whisper, GELU. */
 const GELU = 3;
+const POSITIONS = 'position_encodings/encodings';
+const ORIGINS: Readonly<Record<string, FieldOrigin>> = {
+  ...originsOfSides({ layers: 'layer_*', attention_heads: 'num_heads', ffn_dim: 'layer_0/ffn/linear_0/weight' }),
+  vocab_size: { field: 'decoder/embeddings/weight' },
+  d_model: { field: 'decoder/embeddings/weight' },
+  num_mel_bins: { field: 'encoder/conv1/weight' },
+  max_source_positions: { field: `encoder/${POSITIONS}` },
+  max_target_positions: { field: `decoder/${POSITIONS}` },
+};
 
 /**
  * What config.json and generation_config.json of transformers would say of a model: sizes from the variables' shapes, tokens that are
@@ -15,7 +24,7 @@ export async function whisperConfig(
   place: FilePlace,
   file: ModelBin,
   given: Readonly<Record<string, unknown>>,
-): Promise<Pick<SpecModel, 'config' | 'generationConfig'>> {
+): Promise<Pick<SpecModel, 'config' | 'origins' | 'generationConfig'>> {
   const { find, scalar, layersOf, refuse } = specVariables(place, file);
   const flag = async (name: string, wanted: number): Promise<void> => {
     if (!file.variables.has(name)) return;
@@ -51,5 +60,5 @@ export async function whisperConfig(
     suppress_tokens: readTokenIds(place.folder, given, 'suppress_ids', vocabulary),
     begin_suppress_tokens: readTokenIds(place.folder, given, 'suppress_ids_begin', vocabulary),
   };
-  return { config, generationConfig };
+  return { config, origins: ORIGINS, generationConfig };
 }
