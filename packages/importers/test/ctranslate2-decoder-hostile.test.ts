@@ -59,7 +59,7 @@ describe('a language model of CTranslate2', () => {
   ] as const)('%s with another %s is refused by its name', async (kind, name, after, bytes, field) => {
     const error = await inspectFailure(await edited(kind, name, after, bytes));
     expect(error).toMatchObject({ code: 'UNSUPPORTED_MODEL', details: { file: 'model.bin', field } });
-    expect(error.message).toMatch(/Import the weights|Convert the model/);
+    expect(error.message).toMatch(/Import the weights|Convert the model|Export the original to ONNX/);
   });
 
   it('says of its window that model.bin has it', async () => {

@@ -13,13 +13,13 @@ const FIXED: readonly (readonly [name: string, value: number])[] = [
 
 /** Refuses what no decoder here computes. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
 export async function assertComputed(file: ModelBin, variables: SpecVariables, width: number): Promise<void> {
-  const { scalar, unsupported } = variables;
+  const { scalar, notComputed } = variables;
   for (const [name, wanted] of FIXED) {
     const value = await scalar(`decoder/${name}`, wanted);
-    if (value !== wanted) unsupported(`decoder/${name}`, value, String(wanted));
+    if (value !== wanted) notComputed(`decoder/${name}`, value, String(wanted));
   }
   if (await isScaled(file, variables, 'decoder/scale_embeddings', width)) {
-    unsupported('decoder/scale_embeddings', true, 'false');
+    notComputed('decoder/scale_embeddings', true, 'false');
   }
 }
 

@@ -3,6 +3,9 @@ import type { StoredTensor } from '../../stored-tensor.js';
 import type { Variable } from '../model-header.js';
 import type { ModelBin } from '../open-model-bin.js';
 
+/** What to do about models that no graph here computes. */
+const EXPORT = 'Export the original to ONNX with Optimum, and load that as it is.';
+
 /** What variables say fields of which each side has its own, such as `encoder_layers`. */
 export function originsOfSides(variables: Readonly<Record<string, string>>): Readonly<Record<string, FieldOrigin>> {
   const sides = ['encoder', 'decoder'].flatMap((side) =>
@@ -23,6 +26,8 @@ export interface SpecVariables {
   refuse(name: string, received: unknown, required: string): never;
   /** Throws `UNSUPPORTED_MODEL`: a variable says what no graph here does. */
   unsupported(name: string, received: unknown, required: string): never;
+  /** Throws `UNSUPPORTED_MODEL`: a variable says what no graph here does, of weights in any format. */
+  notComputed(name: string, received: unknown, required: string): never;
   /** Throws `UNSUPPORTED_MODEL`: there is a variable that nothing here reads, which would change what is computed. */
   refuseUnknown(name: string): never;
 }
@@ -56,9 +61,15 @@ export function specVariables(place: FilePlace, file: ModelBin): SpecVariables {
         { ...place, field: name, received, required },
       );
     },
+    notComputed: (name, received, required) => {
+      throw unsupportedModel(
+        `${place.file} in ${folder}: ${name} is ${quote(received)}, which no model that is imported here computes, in any format; ${required} is required. ${EXPORT}`,
+        { ...place, field: name, received, required },
+      );
+    },
     refuseUnknown: (name) => {
       throw unsupportedModel(
-        `${place.file} in ${folder} has a variable ${quote(name)}, which is not supported: no model that is known here has it. Import the weights that it was converted from.`,
+        `${place.file} in ${folder} has a variable ${quote(name)}, which is not supported: no model that is imported here has it. ${EXPORT}`,
         { ...place, field: `variable ${name}`, received: 'there', required: 'a model without it' },
       );
     },
