@@ -107,6 +107,19 @@ describe('a folder of an exporter that is not whole or not sound is refused, wit
       'INVALID_MODEL_FOLDER',
       /model\.onnx_data is missing/,
     ],
+    'a masked language model': [
+      'llama',
+      (folder) => edit(folder, 'config.json', (config) => ({ ...config, architectures: ['RobertaForMaskedLM'] })),
+      'UNSUPPORTED_MODEL',
+      /model\.onnx in .* is of RobertaForMaskedLM, as config\.json says.*foretoken import/,
+    ],
+    'a classifier': [
+      'llama',
+      (folder) =>
+        edit(folder, 'config.json', (config) => ({ ...config, architectures: ['BertForTokenClassification'] })),
+      'UNSUPPORTED_MODEL',
+      /BertForTokenClassification.*nothing to decode/,
+    ],
     'no encoder': [
       'bart',
       (folder) => rm(join(folder, 'encoder_model.onnx')),

@@ -35,8 +35,10 @@ export function architectureOf(folder: WeightsFolder): Architecture {
   if (found !== undefined) return found;
   const required = [...new Set(ARCHITECTURES.flatMap(({ kinds }) => kinds))];
   const { file, field } = originOf(folder, 'model_type');
+  // Exports that are not improved run as they are.
+  const remedy = folder.format === 'onnx' ? '' : ' Export it to ONNX with Optimum, and load that as it is.';
   throw unsupportedModel(
-    `${folder.path}: ${file} has ${field} = ${quote(received)}, which is not supported; supported: ${required.join(', ')}.`,
+    `${folder.path}: ${file} has ${field} = ${quote(received)}, which is not supported; supported: ${required.join(', ')}.${remedy}`,
     { folder: folder.path, file, field, received, required },
   );
 }
