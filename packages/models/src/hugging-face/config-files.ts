@@ -5,13 +5,17 @@ export const GENERATION_CONFIG = 'generation_config.json';
 
 /** Where a field of a config is said: the file, where it is another, and what that calls it. */
 export interface FieldOrigin {
+  /** Another file than that of the config. */
   readonly file?: string | undefined;
+  /** The field, key or variable there. */
   readonly field: string;
 }
 
 /** The configs of a model in the layout of transformers. */
 export interface ConfigFiles {
+  /** The folder, as errors name it. */
   readonly path: string;
+  /** What config.json says, or would say. */
   readonly config: Readonly<Record<string, unknown>>;
   /** The file that `config` is of; default: config.json. */
   readonly file?: string | undefined;
