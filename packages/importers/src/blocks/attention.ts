@@ -48,7 +48,8 @@ export function queryKeyValue(
   const bias = shape.biased ? fusedBias(context, shape, prefix) : undefined;
   const fused = product(context, x, `${prefix}.qkv.weight`, fusedWeight(context, shape, prefix), bias);
   const sizes = graph.constant('int64', [3], [kept, kept, kept]);
-  return graph.ops('Split', [fused, sizes], 3, { axis: 2 }) as [Value, Value, Value];
+  const [query, key, value] = graph.ops('Split', [fused, sizes], 3, { axis: 2 });
+  return [query, key, value];
 }
 
 /**

@@ -83,7 +83,8 @@ function project(
     [3],
     parts.map(([, outputs]) => outputs),
   );
-  return graph.ops('Split', [fused, sizes], 3, { axis: 2 }) as [Value, Value, Value];
+  const [query, key, value] = graph.ops('Split', [fused, sizes], 3, { axis: 2 });
+  return [query, key, value];
 }
 
 /** Each head's numbers normalised by themselves, where the model does so. */

@@ -25,7 +25,7 @@ export function scoreHead(
   names: HeadNames = {},
 ): HeadValues {
   const best = (of: Value, count: Value): HeadValues => {
-    const found = graph.ops('TopK', [of, count], 2, { axis: 1 }, { name: names.scores }) as [Value, Value];
+    const found = graph.ops('TopK', [of, count], 2, { axis: 1 }, { name: names.scores });
     return {
       scores: found[0],
       tokenIds: graph.op('Cast', [found[1]], { to: ELEMENT_TYPE.int32 }, { name: names.tokenIds }),

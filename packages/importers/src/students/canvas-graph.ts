@@ -88,14 +88,14 @@ function emitTokens(graph: GraphBuilder, network: CanvasNetwork, { x, linear }: 
   const tokenIds = (): Value => graph.constant('int32', [rows], headTokenIds);
   if (head === 'argmax') {
     // The first row among equals, as ArgMax, in two thirds of its time.
-    const [, best] = graph.ops('TopK', [scores, graph.constant('int64', [1], [1])], 2, { axis: 2 }) as [Value, Value];
+    const [, best] = graph.ops('TopK', [scores, graph.constant('int64', [1], [1])], 2, { axis: 2 });
     graph.output(graph.op('Gather', [tokenIds(), best], {}, { name: 'best' }), 'int32', ['batch', 'canvas', 1]);
     return;
   }
   const logProbs = graph.op('LogSoftmax', [scores], { axis: 2 });
   if (head === 'topK') {
     const k = graph.input('k', 'int64', [1]);
-    const [values, best] = graph.ops('TopK', [logProbs, k], 2, { axis: 2 }) as [Value, Value];
+    const [values, best] = graph.ops('TopK', [logProbs, k], 2, { axis: 2 });
     const ids = graph.op('Gather', [tokenIds(), best], {}, { name: 'best_token_ids' });
     graph.output(ids, 'int32', ['batch', 'canvas', 'k']);
     const found = graph.op('Identity', [values], {}, { name: 'best_log_probs' });

@@ -54,7 +54,7 @@ export function emitCtc(
     ? shortlistScores(graph, tensorOf, shape.width, head, trunk.x)
     : allScores(graph, tensorOf, shape.width, head, trunk, precision);
   const logProbs = graph.op('LogSoftmax', [scores], { axis: 2 });
-  const [best, indices] = graph.ops('TopK', [logProbs, k], 2, { axis: 2 }, { name: 'best' }) as [Value, Value];
+  const [best, indices] = graph.ops('TopK', [logProbs, k], 2, { axis: 2 }, { name: 'best' });
   graph.op('Gather', [tokenIds, indices], {}, { name: 'best_token_ids' });
   graph.op('Identity', [best], {}, { name: 'best_log_probs' });
   graph.op('Gather', [logProbs, graph.constant('int64', [], [-1])], { axis: 2 }, { name: 'blank_log_probs' });

@@ -29,7 +29,7 @@ export function emitDag(graph: GraphBuilder, { tensorOf, shape, headTokenIds }: 
   const k = graph.input('k', 'int64', [1]);
   const rows = headTokenIds.length;
   const logProbs = graph.op('LogSoftmax', [frames.linear(frames.x, 'head', shape.width, rows)], { axis: 2 });
-  const [best, indices] = graph.ops('TopK', [logProbs, k], 2, { axis: 2 }, { name: 'best' }) as [Value, Value];
+  const [best, indices] = graph.ops('TopK', [logProbs, k], 2, { axis: 2 }, { name: 'best' });
   graph.op('Gather', [graph.constant('int32', [rows], headTokenIds), indices], {}, { name: 'best_token_ids' });
   graph.op('Identity', [best], {}, { name: 'best_log_probs' });
   graph.output('best_token_ids', 'int32', ['batch', 'frames', 'k']);

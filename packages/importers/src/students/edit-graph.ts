@@ -24,7 +24,7 @@ export function emitPlaceholders(graph: GraphBuilder, network: CanvasNetwork, ma
   const left = graph.op('Slice', [x, index(0), index(-1), index(1)]);
   const right = graph.op('Slice', [x, index(1), index(2 ** 31), index(1)]);
   const scores = linear(graph.op('Concat', [left, right], { axis: 2 }), 'placeholder', 2 * width, max + 1);
-  const [, best] = graph.ops('TopK', [scores, index(1)], 2, { axis: 2 }) as [Value, Value];
+  const [, best] = graph.ops('TopK', [scores, index(1)], 2, { axis: 2 });
   // Times 0 they are 0, but for those that are no numbers.
   const noNumber = graph.op('IsNaN', [
     graph.op('ReduceSum', [graph.op('Mul', [scores, graph.constant('float32', [], [0])]), index(2)], { keepdims: 1 }),

@@ -66,7 +66,7 @@ function emitGivenPath(graph: GraphBuilder, mask: Value): Path {
 
 /** By `scores [batch, frames, labels]`; `labelIds` are the token ids of the labels, the blank's last. */
 function emitBestPath(graph: GraphBuilder, scores: Value, mask: Value, labelIds: readonly number[]): Path {
-  const [, best] = graph.ops('TopK', [scores, graph.constant('int64', [1], [1])], 2, { axis: 2 }) as [Value, Value];
+  const [, best] = graph.ops('TopK', [scores, graph.constant('int64', [1], [1])], 2, { axis: 2 });
   const label = graph.op('Squeeze', [best, graph.constant('int64', [1], [2])]);
   const labels = labelIds.length;
   const blankLabel = graph.constant('int64', [], [labels - 1]);

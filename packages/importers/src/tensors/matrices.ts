@@ -21,7 +21,7 @@ const ROWS = 64;
 
 /** `[out, in]`, as PyTorch stores a linear layer, to `[in, out]`, as ONNX MatMul multiplies it. */
 export function transpose(matrix: DeferredDense): DeferredDense {
-  const [rows, columns] = matrix.dims as [number, number];
+  const [rows, columns] = matrix.dims;
   const make = async (pace: Yielder): Promise<Float32Array> => {
     const from = await matrix.values(pace);
     const values = new Float32Array(rows * columns);
@@ -132,7 +132,7 @@ export function quantiseColumns({ dims, values }: DeferredDense): QuantisedMatri
 }
 
 async function quantise(make: DeferredDense['values'], dims: readonly number[], pace: Yielder) {
-  const [rows, columns] = dims as [number, number];
+  const [rows, columns] = dims;
   const values = await make(pace);
   const scales = new Float32Array(columns);
   for (let row = 0; row < rows; row++) {

@@ -22,7 +22,7 @@ export interface QuantisedBlocks {
  * values are made once, and let go when all three parts were taken.
  */
 export function quantiseBlocks(matrix: DeferredDense, bits: 8 | 4, size: number): QuantisedBlocks {
-  const [rows, columns] = matrix.dims as [number, number];
+  const [rows, columns] = matrix.dims;
   const blocks = Math.ceil(columns / size);
   let made: ReturnType<typeof quantise> | undefined;
   let taken = 0;
@@ -42,7 +42,7 @@ export function quantiseBlocks(matrix: DeferredDense, bits: 8 | 4, size: number)
 }
 
 async function quantise(matrix: DeferredDense, bits: 8 | 4, size: number, pace: Yielder) {
-  const [rows, columns] = matrix.dims as [number, number];
+  const [rows, columns] = matrix.dims;
   const blocks = Math.ceil(columns / size);
   const values = await matrix.values(pace);
   const scales = new Float32Array(rows * blocks);

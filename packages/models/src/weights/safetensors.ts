@@ -144,7 +144,7 @@ function parseEntry(name: string, value: unknown, place: FilePlace): TensorPlace
   if (!isIntegers(offsets) || offsets.length !== 2) {
     throw refuseWeights(place, `${tensor} data_offsets`, offsets, 'two integers from 0');
   }
-  const [begin, end] = offsets as [number, number];
+  const [begin, end] = offsets;
   // A product beyond 2^53 is inexact, but then far above any length, so the comparison still holds.
   const length = shape.reduce((product, size) => product * size, DTYPE_BYTES[dtype as WeightDtype]);
   if (end - begin !== length) {

@@ -121,7 +121,7 @@ const LEARNED_OFFSET = 2;
 /** Reads the config of a model of the BART family. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
 export function readBartShape(folder: ConfigFolder): BartShape {
   const { config } = folder;
-  const kind = KINDS[config.model_type as string];
+  const kind = KINDS[String(config.model_type)];
   const told = (field: string, otherwise: boolean): boolean =>
     kind.told ? configFlag(folder, field, otherwise) : otherwise;
   for (const field of ['add_bias_logits', 'do_blenderbot_90_layernorm', 'extra_layer_norm', 'is_decoder'] as const) {

@@ -81,7 +81,7 @@ export const FILL_MASK_KINDS: readonly string[] = Object.keys(KINDS);
 /** Reads the config of a model that fills masks. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
 export function readFillMaskShape(folder: ConfigFolder): FillMaskShape {
   const { config } = folder;
-  const { naming, fields, tokenTypes, shifted, headActivation } = KINDS[config.model_type as string];
+  const { naming, fields, tokenTypes, shifted, headActivation } = KINDS[String(config.model_type)];
   for (const field of ['is_decoder', 'add_cross_attention'] as const) {
     if (configFlag(folder, field, false)) {
       unsupportedConfig(folder, field, 'false: a decoder sees no text after a mask. Import weights of the encoder');

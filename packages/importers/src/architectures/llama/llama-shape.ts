@@ -22,13 +22,18 @@ export interface LlamaShape extends CausalShape {
 /** Limit of a model folder. */
 const MAX_POSITIONS = 65_536;
 
+interface Kind {
+  readonly biases: 'config' | 'none' | 'in';
+  readonly normedHeads: boolean;
+}
+
 /** What each kind has that its config does not say. */
-const KINDS = {
+const KINDS: Readonly<Record<string, Kind>> = {
   llama: { biases: 'config', normedHeads: false },
   mistral: { biases: 'none', normedHeads: false },
   qwen2: { biases: 'in', normedHeads: false },
   qwen3: { biases: 'config', normedHeads: true },
-} as const;
+};
 
 /** The values of `model_type` that are read here. */
 export const LLAMA_KINDS: readonly string[] = Object.keys(KINDS);
@@ -36,7 +41,7 @@ export const LLAMA_KINDS: readonly string[] = Object.keys(KINDS);
 /** Reads the config of a Llama, Mistral, Qwen 2 or Qwen 3 model. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
 export function readLlamaShape(folder: ConfigFolder): LlamaShape {
   const { config } = folder;
-  const kind = KINDS[config.model_type as keyof typeof KINDS];
+  const kind = KINDS[String(config.model_type)];
   const width = configInteger(folder, 'hidden_size', 2, 65_536);
   const heads = configInteger(folder, 'num_attention_heads', 1, 1024);
   const keyValueHeads =

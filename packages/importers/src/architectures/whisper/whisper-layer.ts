@@ -45,7 +45,8 @@ export function queryKeyValue(context: BlockContext, x: Value, prefix: string, w
   const added = weightOf(context, `${prefix}.qkv.bias`, bias);
   const fused = product(context, x, `${prefix}.qkv.weight`, transpose(stackRows(weights)), added);
   const sizes = graph.constant('int64', [3], [width, width, width]);
-  return graph.ops('Split', [fused, sizes], 3, { axis: 2 }) as [Value, Value, Value];
+  const [query, key, value] = graph.ops('Split', [fused, sizes], 3, { axis: 2 });
+  return [query, key, value];
 }
 
 function zeros(width: number): DeferredDense {

@@ -77,7 +77,9 @@ function listed(text: string, file: string, folder: string): readonly string[] {
   const isList = Array.isArray(content);
   const at = isList ? content.findIndex((token) => typeof token !== 'string') : -1;
   if (isList && at < 0) return content;
-  const [field, received] = isList ? [String(at), content[at] as unknown] : ['the whole file', content];
+  const [field, received]: readonly [string, unknown] = isList
+    ? [String(at), content[at]]
+    : ['the whole file', content];
   throw invalidFolder(
     `${file} in ${folder}: ${field} is ${quote(received)}, but the file must be a list of texts. Fetch or convert the model again.`,
     { folder, file, field, received, required: 'a list of texts' },

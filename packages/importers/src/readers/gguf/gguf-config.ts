@@ -20,6 +20,15 @@ const NOT_COMPUTED: readonly (readonly [name: string, ...neutral: unknown[]])[] 
   ['rope.scaling.attn_factor', 0, 1],
 ];
 
+/** Such a config, with what is used of it before any network is read. */
+export interface GgufConfig extends Readonly<Record<string, unknown>> {
+  readonly vocab_size: number;
+  readonly num_hidden_layers: number;
+  readonly num_attention_heads: number;
+  readonly num_key_value_heads: number;
+  readonly eos_token_id: readonly number[];
+}
+
 /**
  * What a file's metadata and tensors say of its model, as config.json of transformers says it. `ropeFactors` are the values of
  * `ROPE_FACTORS`, where it is there. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`.
@@ -28,7 +37,7 @@ export function ggufConfig(
   fields: GgufFields,
   { tensors }: GgufFile,
   ropeFactors: readonly number[] | undefined,
-): Readonly<Record<string, unknown>> & { readonly eos_token_id: readonly number[] } {
+): GgufConfig {
   const architecture = architectureOf(fields);
   const own = (key: string): string => `${architecture}.${key}`;
   const heads = fields.sameInteger(own('attention.head_count'), 1, 1024);

@@ -28,9 +28,9 @@ export async function openGgufFolder(place: FilePlace, signal?: AbortSignal): Pr
     ...settings,
     eos_token_id: await withTurnEnd(settings.eos_token_id, fields, chat),
   };
-  refuseOtherTensors(fields, file, architecture, config.num_hidden_layers as number);
-  const tokenizer = await ggufTokenizer(fields, config.vocab_size as number, pace);
-  const heads = { query: config.num_attention_heads as number, key: config.num_key_value_heads as number };
+  refuseOtherTensors(fields, file, architecture, settings.num_hidden_layers);
+  const tokenizer = await ggufTokenizer(fields, settings.vocab_size, pace);
+  const heads = { query: settings.num_attention_heads, key: settings.num_key_value_heads };
   const { tensors, fileNames } = renamedTensors(file, architecture, heads);
   return {
     path: place.folder,

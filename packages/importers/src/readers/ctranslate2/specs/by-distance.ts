@@ -153,8 +153,9 @@ async function assertSide(file: ModelBin, variables: SpecVariables, side: Side, 
 /** What transformers calls the parts of a variable; none where it has no tensor of its own, undefined where it is not known. */
 function tensorsOf(name: string, gated: boolean): readonly string[] | undefined {
   if (SETTINGS.test(name)) return [];
-  const [side, ...path] = name.split('/') as [Side, ...string[]];
-  if (!SIDES.includes(side)) return undefined;
+  const [first, ...path] = name.split('/');
+  const side = SIDES.find((one) => one === first);
+  if (side === undefined) return undefined;
   if (path.join('/') === 'layer_norm/gamma') return [`${side}.final_layer_norm.weight`];
   const number = /^layer_(\d{1,3})$/.exec(path[0])?.[1];
   const [kind, part] = [path.slice(1, -1).join('/'), path.at(-1)];
