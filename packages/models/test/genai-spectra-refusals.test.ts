@@ -111,7 +111,7 @@ describe('a folder of onnxruntime-genai with an encoder of spectra', () => {
       model((one) => Object.assign(one, { eos_token_id: 5 })),
       'INVALID_MODEL_FOLDER',
       'tokenizer.json',
-      /genai_config\.json has eos_token_id = 5/,
+      /genai_config\.json has model\.eos_token_id = 5/,
     ],
     [
       'another vocabulary',
