@@ -21,6 +21,7 @@ describe('a list of tokens', () => {
       path: 'a folder',
       file: 'tokenizer.bin',
       config: { vocab_size: 4, bos_token_id: 2, eos_token_id: 1 },
+      origins: { vocab_size: { field: 'tokens' }, bos_token_id: { field: '<s>' }, eos_token_id: { field: '</s>' } },
     });
     const long = 'x'.repeat(300);
     const bytes = Buffer.concat([listed('<unk>', '<s>', '</s>'), Buffer.of(128 + (300 % 128), 2), Buffer.from(long)]);
@@ -46,7 +47,7 @@ describe('a list of tokens', () => {
     const error = await refusal(() => loadModel(folder, { probe: false }));
     expect(error).toMatchObject({
       code: 'INVALID_MODEL_FOLDER',
-      details: { file: 'tokenizer.bin', field: 'vocab_size' },
+      details: { file: 'tokenizer.bin', field: 'tokens' },
     });
   });
 
