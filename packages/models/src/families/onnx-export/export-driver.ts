@@ -11,7 +11,7 @@ import {
   scoredLogitsInTurns,
   type Tensor,
 } from '@foretoken/core/runtime';
-import { numberTensor } from '../../drivers/number-tensors.js';
+import { numberTensor } from '../../drivers/number-tensor.js';
 import { float16BitsToFloat32 } from '../../weights/float16.js';
 import type { CacheRole, DecoderRoles } from './export-roles.js';
 import type { ExportSources, MaskPlaces } from './export-sources.js';

@@ -9,7 +9,7 @@ import {
 } from '@foretoken/core/runtime';
 import type { AudioSource } from '../../audio/speech-input.js';
 import { groupsByLength, longestOf } from '../../drivers/length-groups.js';
-import { numberTensor } from '../../drivers/number-tensors.js';
+import { numberTensor } from '../../drivers/number-tensor.js';
 import { ownEncoding } from '../../drivers/own-encoding.js';
 import { RowsEncoding } from '../../drivers/rows-encoding.js';
 import { givenStates, type TakenStates, usedOutputs } from './encoder-states.js';

@@ -8,7 +8,7 @@ import {
   type Tensor,
 } from '@foretoken/core/runtime';
 import { longestOf } from '../../drivers/length-groups.js';
-import { numberTensor } from '../../drivers/number-tensors.js';
+import { numberTensor } from '../../drivers/number-tensor.js';
 import { paddedStates, type SourceStates } from './export-encoder.js';
 
 /** What a decoder reads of the sources of some lanes. */

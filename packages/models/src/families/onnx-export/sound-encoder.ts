@@ -3,7 +3,7 @@ import { throwIfAborted, wrongValue, Yielder } from '@foretoken/core/kit';
 import type { Tensor } from '@foretoken/core/runtime';
 import type { AudioSource } from '../../audio/speech-input.js';
 import { assertFinite, readFloatSource } from '../../drivers/float-source.js';
-import { numberTensor } from '../../drivers/number-tensors.js';
+import { numberTensor } from '../../drivers/number-tensor.js';
 import { ownEncoding } from '../../drivers/own-encoding.js';
 import { RowsEncoding } from '../../drivers/rows-encoding.js';
 import { givenStates, usedOutputs } from './encoder-states.js';
